@@ -1,0 +1,22 @@
+let offsetMs = Date.now() - performance.now()
+
+/** Now, in ms since the epoch with sub-millisecond digits; follows the wall clock when that is set. */
+export function nowMs(): number {
+  const now = offsetMs + performance.now()
+  const wall = Date.now()
+  if (Math.abs(wall - now) < 50) return now
+  offsetMs = wall - performance.now()
+  return wall
+}
+
+/** `[seconds, nanoseconds]`, the shape in which OpenTelemetry hands times around. */
+export function toHrTime(ms: number): [number, number] {
+  const seconds = Math.floor(ms / 1000)
+  return [seconds, Math.round((ms - seconds * 1000) * 1e6)]
+}
+
+/** Nanoseconds since the epoch. */
+export function toNanos(ms: number): bigint {
+  const whole = Math.floor(ms)
+  return BigInt(whole) * 1_000_000n + BigInt(Math.round((ms - whole) * 1e6))
+}

@@ -1,0 +1,87 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { EventEmitter } from 'node:events'
+import { type Context, type ContextManager, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api'
+
+const storage = new AsyncLocalStorage<Context>()
+
+// The key that every OpenTelemetry package uses: keys are registered symbols, so the description is the identity.
+const suppressed = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
+
+/** The active context; the root when there is none. */
+export function activeContext(): Context {
+  return storage.getStore() ?? ROOT_CONTEXT
+}
+
+/** Makes `context` the active one for the rest of this synchronous run and everything that it starts. */
+export function enterContext(context: Context): void {
+  storage.enterWith(context)
+}
+
+/** Runs `work` with `context` active. */
+export function withContext<Result>(context: Context, work: () => Result): Result {
+  return storage.run(context, work)
+}
+
+/** Runs `work` so that nothing it does is traced or measured: the SDK's own traffic. */
+export function untraced<Result>(work: () => Result): Result {
+  return storage.run(ROOT_CONTEXT.setValue(suppressed, true), work)
+}
+
+export function isUntraced(context: Context): boolean {
+  return context.getValue(suppressed) === true
+}
+
+/** OpenTelemetry's context on the one AsyncLocalStorage that the HTTP observer uses too. */
+export class SharedContextManager implements ContextManager {
+  active(): Context {
+    return activeContext()
+  }
+
+  with<Args extends unknown[], Work extends (...args: Args) => ReturnType<Work>>(
+    context: Context,
+    work: Work,
+    self?: ThisParameterType<Work>,
+    ...args: Args
+  ): ReturnType<Work> {
+    return storage.run(context, () => work.call(self as ThisParameterType<Work>, ...args))
+  }
+
+  bind<Target>(context: Context, target: Target): Target {
+    if (target instanceof EventEmitter) return bindEmitter(context, target)
+    if (typeof target !== 'function') return target
+    const bound = function (this: unknown, ...args: unknown[]) {
+      return storage.run(context, () => target.apply(this, args))
+    }
+    Object.defineProperty(bound, 'length', { value: target.length, configurable: true })
+    return bound as Target
+  }
+
+  attach(context: Context): { dispose(): void; [Symbol.dispose](): void } {
+    const previous = activeContext()
+    let attached = true
+    storage.enterWith(context)
+    const dispose = () => {
+      if (!attached) return
+      attached = false
+      storage.enterWith(previous)
+    }
+    return { dispose, [Symbol.dispose]: dispose }
+  }
+
+  enable(): this {
+    return this
+  }
+
+  disable(): this {
+    storage.disable()
+    return this
+  }
+}
+
+function bindEmitter<Emitter extends EventEmitter>(context: Context, emitter: Emitter): Emitter {
+  const emit = emitter.emit
+  emitter.emit = function (this: Emitter, ...args: Parameters<typeof emit>) {
+    return storage.run(context, () => emit.apply(this, args))
+  }
+  return emitter
+}

@@ -1,0 +1,9 @@
+import type { Ending } from './effect.ts'
+
+/** Resets the connection before any answer. */
+export const reset: Ending<'reset'> = {
+  kind: 'reset',
+  parse: () => ({ kind: 'reset' }),
+  inbound: (_effect, exchange) => exchange.reset(),
+  outbound: (_effect, socket) => socket.reset(),
+}

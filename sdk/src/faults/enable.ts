@@ -1,0 +1,57 @@
+import { ArmedFaults } from './armed.ts'
+import { monotonicClock } from './clock.ts'
+import { serveControl } from './control.ts'
+import { interceptInbound } from './inbound.ts'
+import { interceptFetch } from './outbound-fetch.ts'
+import { interceptNodeHttp } from './outbound-node.ts'
+import type { Striking } from './strike.ts'
+
+export interface EnableFaultsOptions {
+  /** Where fault control listens; 0 takes a free port. */
+  host: string
+  port: number
+  /** What a caller must know, at least 16 characters. */
+  key: string
+  serviceName: string
+  /** Takes one plain line for the operator. */
+  warn(line: string): void
+  /** Called once for every injected fault. */
+  count(faultId: string, kind: string): void
+}
+
+const shortestKey = 16
+
+/**
+ * Makes this process faultable: patches HTTP in both directions and opens the control listener of `wire.ts`. Until a fault is armed
+ * the patches cost one comparison a request. Never throws; without a usable key or port it warns once and leaves nothing patched,
+ * and `port` is `undefined`.
+ */
+export function enableFaults(options: EnableFaultsOptions): {
+  port: Promise<number | undefined>
+  close(): Promise<void>
+} {
+  if (typeof options.key !== 'string' || options.key.length < shortestKey) {
+    options.warn(`faults are off: SHAKETABLE_FAULTS_KEY needs at least ${shortestKey} characters`)
+    return { port: Promise.resolve(undefined), close: async () => {} }
+  }
+  const armed = new ArmedFaults(monotonicClock)
+  const striking: Striking = { armed, clock: monotonicClock, count: options.count }
+  const fetching = interceptFetch(striking)
+  const undo = [interceptInbound(striking), interceptNodeHttp(striking), fetching.undo]
+  const unpatch = () => {
+    armed.disarmAll()
+    for (const one of undo.splice(0)) one()
+  }
+
+  const control = serveControl(armed, { ...options, arming: fetching.refresh })
+  return {
+    port: control.port.then(port => {
+      if (port === undefined) unpatch()
+      return port
+    }),
+    async close() {
+      unpatch()
+      await control.close()
+    },
+  }
+}

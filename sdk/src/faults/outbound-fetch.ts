@@ -1,0 +1,114 @@
+import { type Handler, heldAnswer } from './held-answer.ts'
+import { pathOf } from './matching.ts'
+import { ScriptedSocket } from './scripted-socket.ts'
+import { afterDelays, decide, isOwnTraffic, type Strike, type Striking } from './strike.ts'
+
+/** A dispatcher of ours may be wrapped into one of the app's, and that one again: a request is decided once. */
+const decided: unique symbol = Symbol('shaketable.decided')
+
+/** As much of undici's dispatcher as is used here; Node's own copy cannot be imported. */
+interface Dispatcher {
+  dispatch: Dispatch
+  compose?(interceptor: (dispatch: Dispatch) => Dispatch): Dispatcher
+}
+type Dispatch = (options: DispatchOptions, handler: Handler) => boolean
+interface DispatchOptions {
+  origin?: string | URL
+  path: string
+  method: string
+  headersTimeout?: number
+  [decided]?: true
+}
+type Connect = (options: unknown, connected: (error: Error | null, socket: unknown) => void) => void
+type AgentClass = new (options: { connect: Connect }) => Dispatcher
+
+/** Where every copy of undici, Node's own too, keeps the dispatcher of calls that bring none. */
+const globalSlots = [Symbol.for('undici.globalDispatcher.1'), Symbol.for('undici.globalDispatcher.2')]
+
+/**
+ * Puts the faults into the global dispatcher and into the one that a call of `fetch` brings along. `refresh` finds a global
+ * dispatcher that the app has set since; it is to be called whenever a fault is armed.
+ */
+export function interceptFetch(striking: Striking): { refresh(): void; undo(): void } {
+  // Node loads its undici, and with it the global dispatcher, at the first use of one of its classes.
+  new Headers()
+  const slots = globalThis as unknown as Record<symbol, Dispatcher | undefined>
+  const AgentOfNode = slots[globalSlots[0]!]!.constructor as AgentClass
+  const composed = new WeakMap<Dispatcher, Dispatcher>()
+  const originals = new WeakMap<Dispatcher, Dispatcher>()
+
+  const compose = (dispatcher: Dispatcher): Dispatcher => {
+    if (originals.has(dispatcher) || typeof dispatcher.compose !== 'function') return dispatcher
+    const known = composed.get(dispatcher)
+    if (known !== undefined) return known
+    const made = dispatcher.compose(dispatch => intercepted(dispatch, AgentOfNode, striking))
+    composed.set(dispatcher, made)
+    originals.set(made, dispatcher)
+    return made
+  }
+  const replaceGlobals = (replacement: (dispatcher: Dispatcher) => Dispatcher) => {
+    for (const slot of globalSlots) {
+      const current = slots[slot]
+      if (current !== undefined) slots[slot] = replacement(current)
+    }
+  }
+
+  const original = globalThis.fetch
+  const wrapped = function fetch(input: Parameters<typeof original>[0], init?: RequestInit & { dispatcher?: unknown }) {
+    const brought = init?.dispatcher as Dispatcher | undefined
+    if (brought == null || striking.armed.outbound.length === 0) return original(input, init)
+    return original(input, { ...init, dispatcher: compose(brought) } as unknown as RequestInit)
+  } as typeof original
+  globalThis.fetch = wrapped
+  replaceGlobals(compose)
+
+  return {
+    refresh: () => replaceGlobals(compose),
+    undo() {
+      if (globalThis.fetch === wrapped) globalThis.fetch = original
+      replaceGlobals(dispatcher => originals.get(dispatcher) ?? dispatcher)
+    },
+  }
+}
+
+function intercepted(dispatch: Dispatch, AgentOfNode: AgentClass, striking: Striking): Dispatch {
+  return (options, handler) => {
+    if (striking.armed.outbound.length === 0 || options[decided] || isOwnTraffic()) return dispatch(options, handler)
+    const { method, path, origin } = options
+    const strike = decide(striking, 'outbound', { method, path: pathOf(path), peer: peerOf(origin) })
+    const once = { ...options, [decided]: true as const }
+    if (strike === undefined) return dispatch(once, handler)
+    if (strike.ending !== undefined)
+      return new AgentOfNode({ connect: scripted(strike, striking) }).dispatch(once, handler)
+    return dispatch(
+      once,
+      heldAnswer(handler, {
+        wait: release => afterDelays(strike, striking.clock, release),
+        headersTimeoutMs: options.headersTimeout,
+        after: striking.clock.after,
+      }),
+    )
+  }
+}
+
+/** Connects the one request of an agent of its own to the ending of its strike, and nothing after it. */
+function scripted({ delays, ending }: Strike, striking: Striking): Connect {
+  let used = false
+  return (_options, connected) => {
+    if (used) return process.nextTick(connected, new Error('an injected fault has ended this connection'), null)
+    used = true
+    const socket = new ScriptedSocket(() => {
+      const { fault, effect } = ending!
+      const cancel = afterDelays({ delays, ending }, striking.clock, () =>
+        effect.outbound(fault.request.effect, socket, fault),
+      )
+      socket.once('close', cancel)
+    })
+    process.nextTick(connected, null, socket)
+  }
+}
+
+function peerOf(origin: string | URL | undefined): string {
+  const url = new URL(origin ?? 'http://unknown')
+  return `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`
+}

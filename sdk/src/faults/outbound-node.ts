@@ -1,0 +1,48 @@
+import { AsyncResource } from 'node:async_hooks'
+import http, { type Agent, type ClientRequest, type RequestOptions } from 'node:http'
+import { holdRequest, type TimedRequest } from './held-request.ts'
+import { pathOf } from './matching.ts'
+import { ScriptedSocket } from './scripted-socket.ts'
+import { afterDelays, decide, isOwnTraffic, type Striking } from './strike.ts'
+
+type AddRequest = (this: Agent, request: TimedRequest, options: RequestOptions) => void
+
+/**
+ * Puts the faults between a request of node:http or node:https and its connection: where the agent would find it one. The request
+ * object is the caller's own from the start, so its span, body, abort and timeouts are as without a fault; every way to make a
+ * request passes here, except one that brings its own connection and no agent.
+ */
+export function interceptNodeHttp(striking: Striking): () => void {
+  const prototype = http.Agent.prototype as unknown as { addRequest: AddRequest }
+  const original = prototype.addRequest
+  const wrapped: AddRequest = function (request, options) {
+    if (striking.armed.outbound.length === 0 || isOwnTraffic()) return original.call(this, request, options)
+    const strike = decide(striking, 'outbound', {
+      method: request.method,
+      path: pathOf(request.path),
+      peer: `${request.host.includes(':') ? `[${request.host}]` : request.host}:${options.port}`,
+    })
+    if (strike === undefined) return original.call(this, request, options)
+
+    let endHold = () => {}
+    const proceed = AsyncResource.bind(() => {
+      endHold()
+      const ending = strike.ending
+      if (ending === undefined || ending.fault.ended) return original.call(this, request, options)
+      const { fault, effect } = ending
+      const socket = new ScriptedSocket(scripted => effect.outbound(fault.request.effect, scripted, fault))
+      if (request.timeout !== undefined) socket.setTimeout(request.timeout)
+      request.onSocket(socket as unknown as Parameters<ClientRequest['onSocket']>[0])
+    })
+    if (strike.delays.length === 0) return proceed()
+    const cancel = afterDelays(strike, striking.clock, proceed)
+    endHold = holdRequest(request, striking.clock, () => {
+      cancel()
+      endHold()
+    })
+  }
+  prototype.addRequest = wrapped
+  return () => {
+    if (prototype.addRequest === wrapped) prototype.addRequest = original
+  }
+}

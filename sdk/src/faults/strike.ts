@@ -1,0 +1,96 @@
+import { context, createContextKey, isSpanContextValid, trace } from '@opentelemetry/api'
+import { attribute } from '../names.ts'
+import type { ArmedFault, ArmedFaults } from './armed.ts'
+import type { Clock } from './clock.ts'
+import type { Ending } from './effects/effect.ts'
+import { effectOf } from './effects/index.ts'
+import type { Subject } from './matching.ts'
+
+/** What is to happen to one request: a wait for each delay, one after the other, and then perhaps its end. */
+export interface Strike {
+  delays: { fault: ArmedFault; delayMs: number }[]
+  ending: { fault: ArmedFault; effect: Ending } | undefined
+}
+
+/** What `decide` needs besides the request. */
+export interface Striking {
+  armed: ArmedFaults
+  clock: Clock
+  count(faultId: string, kind: string): void
+}
+
+/**
+ * Lets each fault of a direction choose, in the order in which they were armed. After the first that ends the request the others
+ * do not see it. `undefined` where none strikes.
+ */
+export function decide(striking: Striking, direction: 'inbound' | 'outbound', subject: Subject): Strike | undefined {
+  striking.armed.expire()
+  const faults = striking.armed[direction]
+  const matching = faults.filter(fault => fault.matches(subject))
+  if (matching.length === 0) return undefined
+
+  const span = trace.getActiveSpan()
+  // Without a tracer every request has the same invalid id: then each is an attempt of its own.
+  const traceId = span !== undefined && isSpanContextValid(span.spanContext()) ? span.spanContext().traceId : undefined
+  const struck: ArmedFault[] = []
+  const strike: Strike = { delays: [], ending: undefined }
+  for (const fault of matching) {
+    const { effect, scope } = fault.request
+    fault.seen++
+    const { struck: hit, jitter } = fault.draw(scope === 'request' ? traceId : undefined)
+    if (!hit) continue
+    fault.hit++
+    struck.push(fault)
+    striking.count(fault.id, effect.kind)
+    const way = effectOf(effect.kind)
+    if ('delayMs' in way) strike.delays.push({ fault, delayMs: way.delayMs(effect, jitter) })
+    else {
+      strike.ending = { fault, effect: way }
+      break
+    }
+  }
+  if (struck.length === 0) return undefined
+  span?.setAttribute(attribute.faultId, struck.map(fault => fault.id).join(','))
+  span?.setAttribute(attribute.faultKind, struck.map(fault => fault.request.effect.kind).join(','))
+  return strike
+}
+
+/**
+ * Runs `then` after the delays of a strike, each of which ends early with its fault; at once where there are none. The answer
+ * cancels it. Timers keep the async context of the caller.
+ */
+export function afterDelays(strike: Strike, clock: Clock, then: () => void): () => void {
+  let stop = () => {}
+  const step = (i: number) => {
+    const delay = strike.delays[i]
+    if (delay === undefined) return then()
+    let forget = () => {}
+    let over = false
+    const next = () => {
+      if (over) return
+      over = true
+      cancel()
+      forget()
+      step(i + 1)
+    }
+    const cancel = clock.after(delay.delayMs, next)
+    stop = () => {
+      over = true
+      cancel()
+      forget()
+    }
+    forget = delay.fault.onEnd(next)
+  }
+  step(0)
+  return () => stop()
+}
+
+const suppressed = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
+
+/**
+ * What happens while tracing is suppressed is the SDK's own: telemetry on its way out, and what a listener receives that began to
+ * listen so (health, metrics, fault control). It is never faulted.
+ */
+export function isOwnTraffic(): boolean {
+  return context.active().getValue(suppressed) === true
+}

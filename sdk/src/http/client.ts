@@ -1,0 +1,223 @@
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { type Context, propagation, SpanKind, SpanStatusCode, type TextMapSetter, trace } from '@opentelemetry/api'
+import { activeContext, isUntraced } from '../context.ts'
+import type { RequestMetrics } from '../metrics/red.ts'
+import { callerBaggageKey } from '../names.ts'
+import type { Notice } from '../notice.ts'
+import type { W3cPropagator } from '../traces/propagation.ts'
+import type { RecordedSpan } from '../traces/span.ts'
+import { httpScope, type SpanProvider } from '../traces/tracer.ts'
+import { watchChannel } from './channel.ts'
+import { hostAndPort, methodOf } from './method.ts'
+import { observe } from './observed.ts'
+import { redactUrl } from './redaction.ts'
+
+export interface ClientObservation {
+  provider: SpanProvider
+  propagator: W3cPropagator
+  metrics: RequestMetrics
+  /** While faults are enabled: the name that outbound requests carry in their baggage. */
+  caller: string | undefined
+  notice: Notice
+}
+
+/** A request that the service makes, from its first byte to the last one of the answer. */
+class Call {
+  status: number | undefined
+  readonly context: Context
+  #open = true
+  readonly #span: RecordedSpan
+  readonly #metrics: RequestMetrics
+  readonly #startedAt = performance.now()
+  readonly #method: string
+  readonly #peer: { host: string; port: number }
+
+  constructor(to: ClientObservation, context: Context, method: string, url: URL) {
+    this.context = context
+    this.#metrics = to.metrics
+    this.#method = methodOf(method)
+    this.#peer = hostAndPort(url.host, url.protocol.slice(0, -1))
+    const verb = this.#method === '_OTHER' ? 'HTTP' : this.#method
+    const span = to.provider.start(httpScope, verb, SpanKind.CLIENT, context)
+    this.#span = span
+    if (!span.isSampled()) return
+    span.setAttribute('http.request.method', this.#method)
+    span.setAttribute('url.full', url.search || url.username || url.password ? redactUrl(url) : url.href)
+    span.setAttribute('server.address', this.#peer.host)
+    span.setAttribute('server.port', this.#peer.port)
+  }
+
+  /** Writes the trace context and baggage of this call. */
+  inject(to: ClientObservation, set: (name: string, value: string) => void): void {
+    let own = trace.setSpan(this.context, this.#span)
+    if (to.caller !== undefined) {
+      const baggage = propagation.getBaggage(own) ?? propagation.createBaggage()
+      own = propagation.setBaggage(own, baggage.setEntry(callerBaggageKey, { value: to.caller }))
+    }
+    const setter: TextMapSetter<undefined> = { set: (_carrier, name, value) => set(name, value) }
+    to.propagator.inject(own, undefined, setter)
+  }
+
+  /** The port of the connection, where it is known only now. */
+  reached(port: number | undefined): void {
+    if (port === undefined || port === this.#peer.port) return
+    this.#peer.port = port
+    if (this.#span.isSampled()) this.#span.setAttribute('server.port', port)
+  }
+
+  end(error?: unknown): void {
+    if (!this.#open) return
+    this.#open = false
+    const { status } = this
+    const failed = status !== undefined && status >= 400 ? String(status) : undefined
+    const errorType = error === undefined ? failed : errorTypeOf(error)
+    const span = this.#span
+    if (span.isSampled()) {
+      span.setAttribute('http.response.status_code', status)
+      span.setAttribute('error.type', errorType)
+      if (errorType !== undefined) {
+        const message = error instanceof Error ? error.message : undefined
+        span.setStatus(message ? { code: SpanStatusCode.ERROR, message } : { code: SpanStatusCode.ERROR })
+      }
+    }
+    span.end()
+    const { host: address, port } = this.#peer
+    const seconds = (performance.now() - this.#startedAt) / 1000
+    const exemplar = span.isSampled() ? span.spanContext() : undefined
+    this.#metrics.made({ method: this.#method, address, port, status, errorType }, seconds, exemplar)
+  }
+}
+
+/** node:http and node:https, through Node's own channels. */
+export function watchNodeClient(to: ClientObservation): void {
+  const calls = new WeakMap<ClientRequest, Call>()
+  watchChannel<{ request: ClientRequest }>('http.client.request.created', to.notice, ({ request }) => {
+    const context = activeContext()
+    const url = isUntraced(context) ? undefined : urlOf(request)
+    if (!url) return
+    const call = new Call(to, context, request.method, url)
+    calls.set(request, call)
+    observe(request, {
+      context,
+      event: (name, argument) => {
+        if (name === 'upgrade' || name === 'connect') {
+          // The connection is the app's from here on: for HTTP this was the whole answer.
+          call.status = (argument as IncomingMessage).statusCode
+          call.end()
+        } else if (name === 'close' && call.status === undefined) call.end(new Error('socket hang up'))
+      },
+    })
+    call.inject(to, (name, value) => setHeader(request, name, value))
+  })
+  type Failure = { request: ClientRequest; error: unknown }
+  watchChannel<Failure>('http.client.request.error', to.notice, ({ request, error }) => {
+    calls.get(request)?.end(error)
+  })
+  type Answer = { request: ClientRequest; response: IncomingMessage }
+  watchChannel<Answer>('http.client.response.finish', to.notice, ({ request, response }) => {
+    const call = calls.get(request)
+    if (!call) return
+    call.status = response.statusCode
+    call.reached(request.socket?.remotePort)
+    observe(response, {
+      context: call.context,
+      event: (name, argument) => {
+        if (name === 'error') call.end(argument)
+        else if (name === 'end' || name === 'close') call.end()
+      },
+    })
+  })
+}
+
+interface UndiciRequest {
+  origin: string | URL
+  path: string
+  method: string
+  /** Names and values by turns; one string in undici 5. */
+  headers: unknown
+  /** Until undici 7: told of the switch to another protocol, which no channel says. */
+  onUpgrade?(status: number, ...rest: unknown[]): unknown
+  addHeader(name: string, value: string): void
+}
+
+/** fetch and every copy of undici, through undici's channels. */
+export function watchUndici(to: ClientObservation): void {
+  const calls = new WeakMap<UndiciRequest, Call>()
+  watchChannel<{ request: UndiciRequest }>('undici:request:create', to.notice, ({ request }) => {
+    const context = activeContext()
+    const full = `${request.origin}${request.path}`
+    if (isUntraced(context) || request.method === 'CONNECT' || !URL.canParse(full)) return
+    const call = new Call(to, context, request.method, new URL(full))
+    calls.set(request, call)
+    call.inject(to, (name, value) => putHeader(request, name, value))
+    endWithUpgrade(request, call)
+  })
+  type Answer = { request: UndiciRequest; response: { statusCode: number } }
+  watchChannel<Answer>('undici:request:headers', to.notice, ({ request, response }) => {
+    const call = calls.get(request)
+    if (!call) return
+    call.status = response.statusCode
+    // An upgrade ends without trailers; from undici 8 on it has headers.
+    if (call.status === 101) call.end()
+  })
+  watchChannel<{ request: UndiciRequest }>('undici:request:trailers', to.notice, ({ request }) => {
+    calls.get(request)?.end()
+  })
+  type Failure = { request: UndiciRequest; error: unknown }
+  watchChannel<Failure>('undici:request:error', to.notice, ({ request, error }) => {
+    calls.get(request)?.end(error)
+  })
+}
+
+function urlOf(request: ClientRequest): URL | undefined {
+  const host = request.host.includes(':') ? `[${request.host}]` : request.host
+  const header = String(request.getHeader('host') ?? host)
+  // Node's own header has the port. One that a proxy passes on from its caller does not say whom it calls.
+  const authority = hostAndPort(header, 'http').host === host ? header : host
+  const full = `${request.protocol}//${authority}${request.path}`
+  return URL.canParse(full) ? new URL(full) : undefined
+}
+
+function setHeader(request: ClientRequest, name: string, value: string): void {
+  if (!request.headersSent) {
+    request.setHeader(name, value)
+    return
+  }
+  // Headers given as an array, or with `Expect`, are serialised at once; they are not on the wire yet.
+  const stored = request as ClientRequest & { _header?: unknown; outputData?: { data: unknown }[] }
+  const { _header: header, outputData: [queued] = [] } = stored
+  if (typeof header !== 'string' || !header.endsWith('\r\n\r\n')) return
+  const others = header.slice(0, -2).replace(new RegExp(`(?<=\\r\\n)${name}:.*\\r\\n`, 'gi'), '')
+  stored._header = `${others}${name}: ${value}\r\n\r\n`
+  if (queued?.data === header) queued.data = stored._header
+}
+
+/** A WebSocket's call ends where the HTTP does. */
+function endWithUpgrade(request: UndiciRequest, call: Call): void {
+  const { onUpgrade } = request
+  if (typeof onUpgrade !== 'function') return
+  request.onUpgrade = function (status, ...rest) {
+    call.status = status
+    call.end()
+    return onUpgrade.call(this, status, ...rest)
+  }
+}
+
+/** In the place of what the app passes on from its own caller: two `traceparent` headers would end the trace. */
+function putHeader(request: UndiciRequest, name: string, value: string): void {
+  const { headers } = request
+  if (Array.isArray(headers)) {
+    for (let at = 0; at < headers.length; at += 2) {
+      if (String(headers[at]).toLowerCase() !== name) continue
+      headers[at + 1] = value
+      return
+    }
+  }
+  request.addHeader(name, value)
+}
+
+function errorTypeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'Error'
+  const { code } = error as Error & { code?: unknown }
+  return typeof code === 'string' ? code : error.name
+}

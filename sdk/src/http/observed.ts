@@ -1,0 +1,40 @@
+import { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
+import type { Context } from '@opentelemetry/api'
+import { activeContext, withContext } from '../context.ts'
+import type { Notice } from '../notice.ts'
+
+/** What the observer hangs on a message: the context of its listeners, and a look at its events. */
+export interface Observed {
+  context: Context
+  event?(name: string | symbol, argument: unknown): void
+}
+
+const observed = Symbol('shaketable.observed')
+
+type Emitter = { emit(event: string | symbol, ...args: unknown[]): boolean; [observed]?: Observed }
+
+export function observe(message: IncomingMessage | ServerResponse | ClientRequest, how: Observed): void {
+  ;(message as unknown as Emitter)[observed] = how
+}
+
+/**
+ * Node emits a message's events in the context of its connection, not of its request. One override on each prototype
+ * runs listeners in the request's context, without wrapping a single listener.
+ */
+export function keepContextInEvents(notice: Notice): void {
+  for (const { prototype } of [IncomingMessage, ServerResponse, ClientRequest]) {
+    const emitter = prototype as unknown as Emitter
+    const emit = emitter.emit
+    emitter.emit = function (this: Emitter, event, ...args) {
+      const how = this[observed]
+      if (how === undefined) return emit.call(this, event, ...args)
+      try {
+        how.event?.(event, args[0])
+      } catch (error) {
+        notice(`a request is not observed to its end: ${String(error)}`)
+      }
+      if (activeContext() === how.context) return emit.call(this, event, ...args)
+      return withContext(how.context, () => emit.call(this, event, ...args))
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage } from 'node:http'
+
+const base = Symbol('shaketable.base')
+const route = Symbol('shaketable.route')
+const withheld = Symbol('shaketable.withheld')
+
+type Routed = IncomingMessage & { [base]?: string; [route]?: string | undefined; [withheld]?: boolean }
+
+/** The template of the router that handles the request now, e.g. `/users/:id` of a mounted router. */
+export function baseOf(request: IncomingMessage): string {
+  return (request as Routed)[base] ?? ''
+}
+
+export function setBase(request: IncomingMessage, template: string): void {
+  ;(request as Routed)[base] = template
+}
+
+/** `http.route`: the template that a framework matched; undefined when none did. */
+export function routeOf(request: IncomingMessage): string | undefined {
+  return (request as Routed)[route]
+}
+
+export function setRoute(request: IncomingMessage, template: string | undefined): void {
+  ;(request as Routed)[route] = template
+}
+
+/** A fault keeps the request from the app: no framework has seen it, so that it cannot have a route of its own. */
+export function withhold(request: IncomingMessage): void {
+  ;(request as Routed)[withheld] = true
+}
+
+/** The app gets the request after all. */
+export function handOver(request: IncomingMessage): void {
+  ;(request as Routed)[withheld] = false
+}
+
+export function isWithheld(request: IncomingMessage): boolean {
+  return (request as Routed)[withheld] === true
+}
+
+/** Joins templates: one slash between them, none at the end, `/` for nothing. */
+export function joinTemplates(parent: string, own: string): string {
+  const joined = `${parent.replace(/\/+$/, '')}/${own.replace(/^\/+/, '')}`.replace(/\/+$/, '')
+  return joined === '' ? '/' : joined
+}

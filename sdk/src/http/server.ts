@@ -1,0 +1,218 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, type TextMapGetter, trace } from '@opentelemetry/api'
+import { enterContext } from '../context.ts'
+import type { AccessLog } from '../logs/access-log.ts'
+import type { RequestMetrics } from '../metrics/red.ts'
+import { attribute } from '../names.ts'
+import type { Notice } from '../notice.ts'
+import type { W3cPropagator } from '../traces/propagation.ts'
+import type { RecordedSpan } from '../traces/span.ts'
+import { httpScope, type SpanProvider } from '../traces/tracer.ts'
+import { watchChannel } from './channel.ts'
+import { hostAndPort, methodOf } from './method.ts'
+import { observe } from './observed.ts'
+import { redactQuery } from './redaction.ts'
+import { isWithheld, routeOf } from './route.ts'
+import type { SeenRoutes } from './seen-routes.ts'
+import type { Servers } from './servers.ts'
+
+export interface ServerObservation {
+  provider: SpanProvider
+  propagator: W3cPropagator
+  metrics: RequestMetrics
+  accessLog: AccessLog | undefined
+  servers: Servers
+  /** Only where faults are enabled: nothing else answers before the framework has routed. */
+  seenRoutes: SeenRoutes | undefined
+  notice: Notice
+}
+
+interface Begin {
+  request: IncomingMessage
+  response: ServerResponse
+  socket: Socket & { encrypted?: boolean; _httpMessage?: object | null }
+  server: Server
+}
+
+interface Exchange {
+  request: IncomingMessage
+  response: ServerResponse
+  span: RecordedSpan
+  startedAt: number
+  method: string
+  scheme: string
+  path: string
+  query: string | undefined
+}
+
+/** The `error.type` of a request that outlived its process. */
+export type AbandonReason = 'uncaught_exception' | 'process_exit' | 'drain_timeout'
+
+const headers: TextMapGetter<IncomingMessage> = {
+  get: (request, name) => request.headers[name],
+  keys: request => Object.keys(request.headers),
+}
+
+/** One hook where a request begins and one where it ends make its span, its RED metrics and its access line. */
+export class ServerObserver {
+  /** Requests in flight. */
+  active = 0
+  draining = false
+  readonly #to: ServerObservation
+  readonly #open = new Set<Exchange>()
+  readonly #pipelining = new WeakSet<Socket>()
+  #idle: (() => void)[] = []
+
+  constructor(to: ServerObservation) {
+    this.#to = to
+  }
+
+  watch(): void {
+    const exchanges = new WeakMap<ServerResponse, Exchange>()
+    const { notice } = this.#to
+    watchChannel<Begin>('http.server.request.start', notice, begin => {
+      if (this.#to.servers.isOwn(begin.server)) return
+      const exchange = this.#begin(begin)
+      exchanges.set(begin.response, exchange)
+    })
+    watchChannel<Begin>('http.server.response.finish', notice, ({ response }) => {
+      const exchange = exchanges.get(response)
+      if (exchange) this.#end(exchange, undefined)
+    })
+  }
+
+  /** Resolves when no request is in flight. */
+  idle(): Promise<void> {
+    if (this.active === 0) return Promise.resolve()
+    return new Promise(resolve => this.#idle.push(resolve))
+  }
+
+  /** From now on every answer closes its connection. */
+  drain(): void {
+    this.draining = true
+    for (const { response } of this.#open) response.shouldKeepAlive = false
+  }
+
+  /** Ends what is still open, with the reason as its `error.type`: the process will not live to see an answer. */
+  abandon(reason: AbandonReason): void {
+    for (const exchange of [...this.#open]) this.#end(exchange, reason)
+  }
+
+  #begin({ request, response, socket }: Begin): Exchange {
+    const method = methodOf(request.method)
+    const context = this.#to.propagator.extract(ROOT_CONTEXT, request, headers)
+    const span = this.#to.provider.start(httpScope, method, SpanKind.SERVER, context)
+    const [path = '/', ...query] = (request.url ?? '/').split('?')
+    const scheme = socket.encrypted ? 'https' : 'http'
+    const startedAt = performance.now()
+    const search = query.length > 0 ? query.join('?') : undefined
+    const exchange: Exchange = { request, response, span, startedAt, method, scheme, path, query: search }
+    this.active++
+    this.#watchPipelined(socket)
+    this.#open.add(exchange)
+    this.#to.metrics.began(method, scheme)
+    if (this.draining) response.shouldKeepAlive = false
+    if (span.isSampled()) describeRequest(exchange, socket)
+    const own = trace.setSpan(context, span)
+    observe(request, { context: own })
+    observe(response, {
+      context: own,
+      event: name => {
+        // Without an answer there is no `finish`: the connection went away first.
+        if (name === 'close') this.#end(exchange, 'aborted')
+      },
+    })
+    enterContext(own)
+    return exchange
+  }
+
+  /**
+   * The answer to a pipelined request waits for the one before it. When the connection goes first Node forgets the answer
+   * without a word before Node 24: no `finish`, no `close`.
+   */
+  #watchPipelined(socket: Begin['socket']): void {
+    // Node's own note of the answer that has the connection now.
+    if (!socket._httpMessage || this.#pipelining.has(socket)) return
+    this.#pipelining.add(socket)
+    socket.once('close', () => {
+      for (const exchange of [...this.#open]) if (exchange.request.socket === socket) this.#end(exchange, 'aborted')
+    })
+  }
+
+  #end(exchange: Exchange, failure: string | undefined): void {
+    if (!this.#open.delete(exchange)) return
+    this.active--
+    const { span, response, method, scheme, path } = exchange
+    const durationMs = performance.now() - exchange.startedAt
+    const status = failure && !response.headersSent ? undefined : response.statusCode
+    const errorType = failure ?? (status !== undefined && status >= 500 ? String(status) : undefined)
+    const route = this.#route(exchange)
+    const faultId = span.attributes[attribute.faultId] as string | undefined
+    const spanContext = span.spanContext()
+    if (span.isSampled()) describeAnswer(span, { method, route, status, errorType })
+    span.end()
+    const exemplar = span.isSampled() ? spanContext : undefined
+    this.#to.metrics.served({ method, route, status, scheme, errorType }, durationMs / 1000, exemplar)
+    const { traceId, spanId, traceFlags } = spanContext
+    this.#to.accessLog?.add({
+      method,
+      path,
+      route,
+      status,
+      durationMs,
+      errorType,
+      faultId,
+      traceId,
+      spanId,
+      traceFlags,
+    })
+    if (this.active > 0) return
+    for (const resolve of this.#idle) resolve()
+    this.#idle = []
+  }
+
+  #route({ request, method, path }: Exchange): string | undefined {
+    const { seenRoutes } = this.#to
+    const matched = routeOf(request)
+    if (matched !== undefined) seenRoutes?.learn(method, matched)
+    else if (isWithheld(request)) return seenRoutes?.fitting(method, path)
+    return matched
+  }
+}
+
+function describeRequest({ span, request, method, scheme, path, query }: Exchange, socket: Socket): void {
+  span.setAttribute('http.request.method', method)
+  if (method === '_OTHER') span.setAttribute('http.request.method_original', request.method)
+  span.setAttribute('url.scheme', scheme)
+  span.setAttribute('url.path', path)
+  span.setAttribute('url.query', query === undefined ? undefined : redactQuery(query))
+  if (request.headers.host) {
+    const { host, port } = hostAndPort(request.headers.host, scheme)
+    span.setAttribute('server.address', host)
+    span.setAttribute('server.port', port)
+  }
+  span.setAttribute('client.address', socket.remoteAddress)
+  span.setAttribute('network.peer.address', socket.remoteAddress)
+  span.setAttribute('network.peer.port', socket.remotePort)
+  span.setAttribute('network.protocol.version', request.httpVersion)
+  span.setAttribute('user_agent.original', request.headers['user-agent'])
+}
+
+interface Answer {
+  method: string
+  route: string | undefined
+  status: number | undefined
+  errorType: string | undefined
+}
+
+function describeAnswer(span: RecordedSpan, { method, route, status, errorType }: Answer): void {
+  const verb = method === '_OTHER' ? 'HTTP' : method
+  if (span.name === method) span.updateName(route === undefined ? verb : `${verb} ${route}`)
+  span.setAttribute('http.route', route)
+  span.setAttribute('http.response.status_code', status)
+  span.setAttribute('error.type', errorType)
+  // The app's own error has a message; ours would replace it.
+  if (errorType !== undefined && span.status.code === SpanStatusCode.UNSET)
+    span.setStatus({ code: SpanStatusCode.ERROR })
+}

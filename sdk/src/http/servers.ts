@@ -1,0 +1,35 @@
+import { Server as HttpServer } from 'node:http'
+import { Server as HttpsServer } from 'node:https'
+import type { Server } from 'node:net'
+import { activeContext, isUntraced } from '../context.ts'
+import type { Notice } from '../notice.ts'
+import { watchChannel } from './channel.ts'
+
+/** http2 exports no classes; both of its servers, and nothing else, can update the settings of their sessions. */
+type Http2Server = Server & { updateSettings(settings: object): void; closeIdleConnections?(): void }
+type AppServer = HttpServer | HttpsServer | Http2Server
+
+/** The app's HTTP servers: which listen, and which are the SDK's own (those that began to listen untraced). */
+export class Servers {
+  readonly listening = new Set<AppServer>()
+  readonly #own = new WeakSet<object>()
+
+  watch(notice: Notice): void {
+    watchChannel<{ server: object }>('tracing:net.server.listen:asyncStart', notice, ({ server }) => {
+      if (isUntraced(activeContext())) this.#own.add(server)
+    })
+    watchChannel<{ server: object }>('tracing:net.server.listen:asyncEnd', notice, ({ server }) => {
+      if (this.#own.has(server) || !isHttp(server)) return
+      this.listening.add(server)
+      server.once('close', () => this.listening.delete(server))
+    })
+  }
+
+  isOwn(server: object): boolean {
+    return this.#own.has(server)
+  }
+}
+
+function isHttp(server: object): server is AppServer {
+  return server instanceof HttpServer || server instanceof HttpsServer || 'updateSettings' in server
+}

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { AccessLog } from './access-log.ts'
+
+const line = {
+  method: 'GET',
+  path: '/a"b',
+  route: '/:x',
+  status: 404,
+  durationMs: 1.23456,
+  errorType: undefined,
+  faultId: 'slow-1',
+  traceId: 't',
+  spanId: 's',
+  traceFlags: 1,
+}
+
+test('a line is JSON in the shape of pino, with the fault that hit the request', () => {
+  let out = ''
+  const log = new AccessLog('orders', bytes => {
+    out += bytes
+    return bytes.length
+  })
+  log.add(line)
+  log.flush()
+  expect(JSON.parse(out)).toMatchObject({
+    level: 40,
+    pid: process.pid,
+    'service.name': 'orders',
+    trace_id: 't',
+    span_id: 's',
+    trace_flags: '01',
+    'url.path': '/a"b',
+    'http.route': '/:x',
+    'http.response.status_code': 404,
+    'shaketable.fault.id': 'slow-1',
+    duration_ms: 1.235,
+    msg: 'request completed',
+  })
+})
+
+test('a pipe that is full or takes only a part loses nothing', () => {
+  let out = ''
+  let turn = 0
+  const log = new AccessLog('orders', bytes => {
+    if (turn++ % 2 === 0) throw Object.assign(new Error('full'), { code: 'EAGAIN' })
+    const part = bytes.subarray(0, 100)
+    out += part
+    return part.length
+  })
+  for (let at = 0; at < 3; at++) log.add(line)
+  log.flushAtExit()
+  expect(
+    out
+      .trimEnd()
+      .split('\n')
+      .map(text => JSON.parse(text).level),
+  ).toEqual([40, 40, 40])
+})
+
+test('a stdout that nobody reads costs neither an error nor memory, and the lines count as dropped', () => {
+  const log = new AccessLog('orders', () => {
+    throw Object.assign(new Error('gone'), { code: 'EPIPE' })
+  })
+  for (let at = 0; at < 10_000; at++) log.add(line)
+  log.flush()
+  expect(log.dropped).toBe(10_000)
+})

@@ -1,0 +1,58 @@
+import type { Notice } from '../notice.ts'
+import type { Family } from './exposition.ts'
+import { familiesOf, type PromRegistry } from './prom-client.ts'
+
+/** Everything that `/metrics` shows: ours first, then the app's own prom-client registries. */
+export class MetricCollection {
+  readonly #notice: Notice
+  readonly #own: (() => Family[] | Promise<Family[]>)[] = []
+  readonly #app = new Set<PromRegistry>()
+  readonly #clashes = new Set<string>()
+
+  constructor(notice: Notice) {
+    this.#notice = notice
+  }
+
+  addOwn(families: () => Family[] | Promise<Family[]>): void {
+    this.#own.push(families)
+  }
+
+  addApp(registry: PromRegistry): void {
+    this.#app.add(registry)
+  }
+
+  /** Of two metrics with one name ours stays, and that is said once. */
+  async collect(): Promise<Family[]> {
+    const byName = new Map<string, Family>()
+    for (const families of this.#own) {
+      for (const family of await families()) byName.set(family.name, family)
+    }
+    const clashes: string[] = []
+    for (const registry of this.#app) {
+      for (const family of await this.#read(registry)) {
+        if (!byName.has(family.name)) byName.set(family.name, family)
+        else if (!this.#clashes.has(family.name)) clashes.push(family.name)
+      }
+    }
+    this.#warn(clashes)
+    return [...byName.values()]
+  }
+
+  async #read(registry: PromRegistry): Promise<Family[]> {
+    try {
+      return await familiesOf(registry)
+    } catch (error) {
+      this.#notice(`the app's prom-client registry cannot be read: ${String(error)}`)
+      return []
+    }
+  }
+
+  #warn(clashes: readonly string[]): void {
+    if (clashes.length === 0) return
+    for (const name of clashes) this.#clashes.add(name)
+    const more = clashes.length > 3 ? ` and ${clashes.length - 3} more` : ''
+    this.#notice(
+      `the app and the SDK both have the metric ${clashes.slice(0, 3).join(', ')}${more}; /metrics shows the SDK's`,
+    )
+  }
+}

@@ -1,0 +1,36 @@
+import type { Family } from './exposition.ts'
+import { maxSeries, overflowLabels } from './series.ts'
+
+/** A counter or gauge with labels, small enough to need no library. */
+export class Tally {
+  readonly #name: string
+  readonly #help: string
+  readonly #type: 'counter' | 'gauge'
+  readonly #labelNames: readonly string[]
+  readonly #values = new Map<string, { labels: Record<string, string>; value: number }>()
+
+  constructor(type: 'counter' | 'gauge', name: string, help: string, labelNames: readonly string[]) {
+    this.#type = type
+    this.#name = name
+    this.#help = help
+    this.#labelNames = labelNames
+  }
+
+  add(amount: number, ...values: string[]): void {
+    const known = values.join('\n')
+    const full = this.#values.size >= maxSeries && !this.#values.has(known)
+    const key = full ? 'overflow' : known
+    let entry = this.#values.get(key)
+    if (!entry) {
+      const labels = Object.fromEntries(this.#labelNames.map((name, at) => [name, values[at] ?? '']))
+      entry = { labels: full ? overflowLabels : labels, value: 0 }
+      this.#values.set(key, entry)
+    }
+    entry.value += amount
+  }
+
+  family(): Family {
+    const samples = [...this.#values.values()].map(({ labels, value }) => ({ name: this.#name, labels, value }))
+    return { name: this.#name, help: this.#help, type: this.#type, samples }
+  }
+}

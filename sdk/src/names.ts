@@ -1,0 +1,65 @@
+/** Every metric, label and attribute name of the SDK, once. OpenTelemetry semantic conventions where they exist. */
+
+/** Metrics as they stand on `/metrics`. Durations are in seconds. */
+export const metric = {
+  httpServerDuration: 'http_server_request_duration_seconds',
+  httpClientDuration: 'http_client_request_duration_seconds',
+  httpServerActive: 'http_server_active_requests',
+  faultsInjected: 'shaketable_faults_injected_total',
+  spansMade: 'shaketable_telemetry_spans_made_total',
+  spansSent: 'shaketable_telemetry_spans_sent_total',
+  spansDropped: 'shaketable_telemetry_spans_dropped_total',
+  eventLoopUtilization: 'nodejs_eventloop_utilization_ratio',
+} as const
+
+/** Labels as they stand on `/metrics`. */
+export const label = {
+  method: 'http_request_method',
+  route: 'http_route',
+  status: 'http_response_status_code',
+  errorType: 'error_type',
+  scheme: 'url_scheme',
+  serverAddress: 'server_address',
+  serverPort: 'server_port',
+  faultId: 'shaketable_fault_id',
+  faultKind: 'shaketable_fault_kind',
+} as const
+
+/** The boundaries of the HTTP duration histograms, in seconds (OpenTelemetry semantic conventions). */
+export const httpDurationBoundaries = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+] as const
+
+/** Environment variables of our own. Everything else is `OTEL_*`. */
+export const variable = {
+  /** `on` enables in-process faults; a key is needed too. Anything else: nothing is loaded, nothing listens. */
+  faults: 'SHAKETABLE_FAULTS',
+  faultsHost: 'SHAKETABLE_FAULTS_HOST',
+  faultsPort: 'SHAKETABLE_FAULTS_PORT',
+  /** At least 16 characters. */
+  faultsKey: 'SHAKETABLE_FAULTS_KEY',
+  /** How long SIGTERM waits for requests in flight, in ms. */
+  drainTimeout: 'SHAKETABLE_DRAIN_TIMEOUT',
+  /** `off` silences the access log; everything else leaves it on. */
+  accessLog: 'SHAKETABLE_ACCESS_LOG',
+} as const
+
+/** The path of each route of the health and metrics listener (`OTEL_EXPORTER_PROMETHEUS_HOST`/`_PORT`). */
+export const adminPath = {
+  metrics: '/metrics',
+  live: '/livez',
+  ready: '/readyz',
+  telemetry: '/telemetry',
+} as const
+
+/** The baggage member that names the calling service, added only while faults are enabled. */
+export const callerBaggageKey = 'shaketable.caller'
+
+/** Span attributes of our own; all others are OpenTelemetry semantic conventions. */
+export const attribute = {
+  faultId: 'shaketable.fault.id',
+  faultKind: 'shaketable.fault.kind',
+} as const
+
+/** The members that every log line gets while a span is active. */
+export const logMember = { traceId: 'trace_id', spanId: 'span_id', traceFlags: 'trace_flags' } as const

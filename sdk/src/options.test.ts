@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest'
+import { readOptions } from './options.ts'
+
+function read(env: Record<string, string>) {
+  const notices: string[] = []
+  return { options: readOptions(env, line => notices.push(line)), notices }
+}
+
+test('without variables: OTLP to localhost, everything sampled, health on loopback, no faults, no complaint', () => {
+  const { options, notices } = read({})
+  expect(notices).toEqual([])
+  expect(options).toMatchObject({
+    disabled: false,
+    tracesExporter: 'otlp',
+    otlp: { endpoint: 'http://localhost:4318/v1/traces', protocol: 'http/protobuf', timeoutMs: 10_000 },
+    sampler: 'parentbased_always_on',
+    propagators: ['tracecontext', 'baggage'],
+    admin: { host: '127.0.0.1', port: 9464 },
+    drainTimeoutMs: 10_000,
+    faults: undefined,
+  })
+  expect(options.serviceName).toMatch(/^unknown_service:/)
+})
+
+test('the traces endpoint is used as it is, the shared one gets /v1/traces', () => {
+  const shared = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' }
+  expect(read(shared).options.otlp.endpoint).toBe('http://collector:4318/v1/traces')
+  const own = { ...shared, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://tempo/otlp' }
+  expect(read(own).options.otlp.endpoint).toBe('https://tempo/otlp')
+})
+
+test('grpc has its own default port, and no path is added', () => {
+  const grpc = { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc' }
+  expect(read(grpc).options.otlp).toMatchObject({ protocol: 'grpc', endpoint: 'http://localhost:4317' })
+  const shared = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4317' }
+  expect(read(shared).options.otlp).toMatchObject({ protocol: 'grpc', endpoint: 'http://collector:4317' })
+})
+
+test('OTEL_SERVICE_NAME wins over service.name, and resource attributes are percent-decoded', () => {
+  const env = { OTEL_SERVICE_NAME: 'orders', OTEL_RESOURCE_ATTRIBUTES: 'service.name=x,team=a%20b' }
+  expect(read(env).options.resourceAttributes).toMatchObject({ 'service.name': 'orders', team: 'a b' })
+})
+
+describe('a value that cannot be honoured is refused in one line, and the default stands', () => {
+  const cases: [string, string, string][] = [
+    ['OTEL_TRACES_EXPORTER', 'zipkin', 'using otlp'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'http/thrift', 'using http/protobuf'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317', 'using the default'],
+    ['OTEL_TRACES_SAMPLER', 'jaeger_remote', 'using parentbased_always_on'],
+    ['OTEL_TRACES_SAMPLER_ARG', '150%', 'using 1'],
+    ['OTEL_PROPAGATORS', 'b3', 'using tracecontext,baggage'],
+    ['OTEL_BSP_MAX_QUEUE_SIZE', '-1', 'using 2048'],
+    ['OTEL_EXPORTER_OTLP_TIMEOUT', '0', 'using 10000'],
+    ['OTEL_METRICS_EXPORTER', 'otlp', 'using prometheus'],
+    ['OTEL_EXPORTER_PROMETHEUS_PORT', '70000', 'using 9464'],
+    ['OTEL_CONFIG_FILE', 'otel.yaml', 'is ignored'],
+    ['OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY', 'client.pem', 'is ignored'],
+    ['SHAKETABLE_DRAIN_TIMEOUT', '10s', 'using 10000'],
+  ]
+  test.each(cases)('%s=%s: %s', (name, value, expected) => {
+    const { notices } = read({ [name]: value })
+    expect(notices).toHaveLength(1)
+    expect(notices[0]).toContain(`${name}`)
+    expect(notices[0]).toContain(expected)
+  })
+})
+
+test('a broken header is refused without showing it', () => {
+  const { notices } = read({ OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%zz' })
+  expect(notices).toHaveLength(1)
+  expect(notices[0]).not.toContain('Bearer')
+})
+
+test('faults need the switch and a key of at least 16 characters', () => {
+  const key = '0123456789abcdef'
+  expect(read({ SHAKETABLE_FAULTS_KEY: key }).options.faults).toBeUndefined()
+  const short = read({ SHAKETABLE_FAULTS: 'on', SHAKETABLE_FAULTS_KEY: 'short' })
+  expect(short.options.faults).toBeUndefined()
+  expect(short.notices).toEqual([expect.not.stringContaining('=short')])
+  const on = read({ SHAKETABLE_FAULTS: 'on', SHAKETABLE_FAULTS_KEY: key })
+  expect(on.options.faults).toEqual({ host: '127.0.0.1', port: 0, key })
+})

@@ -1,0 +1,257 @@
+import type { AddressInfo } from 'node:net'
+import { context, propagation, trace } from '@opentelemetry/api'
+import { type AdminListener, listen } from './admin/listener.ts'
+import { Readiness, type ReadinessCheck } from './admin/readiness.ts'
+import { SharedContextManager, untraced } from './context.ts'
+import { watchNodeClient, watchUndici } from './http/client.ts'
+import { keepContextInEvents } from './http/observed.ts'
+import { SeenRoutes } from './http/seen-routes.ts'
+import { ServerObserver } from './http/server.ts'
+import { Servers } from './http/servers.ts'
+import { express } from './instrumentations/express.ts'
+import { patchOnLoad } from './instrumentations/modules.ts'
+import { pg } from './instrumentations/pg.ts'
+import { pino } from './instrumentations/pino.ts'
+import { promClient } from './instrumentations/prom-client.ts'
+import { drain, type Ending, watchEndings } from './lifecycle.ts'
+import { AccessLog } from './logs/access-log.ts'
+import { MetricCollection } from './metrics/collection.ts'
+import { Tally } from './metrics/counter.ts'
+import type { Family } from './metrics/exposition.ts'
+import { RequestMetrics } from './metrics/red.ts'
+import { observeRuntime } from './metrics/runtime.ts'
+import { label, metric } from './names.ts'
+import { type Notice, stderrNotice } from './notice.ts'
+import { type Environment, type Options, type OtlpOptions, readOptions } from './options.ts'
+import { ConsoleDestination, OwnExporter, type SpanExporter } from './traces/destinations.ts'
+import { OtlpExporter } from './traces/otlp-exporter.ts'
+import { SpanPipeline, type SpanProcessor } from './traces/pipeline.ts'
+import { W3cPropagator } from './traces/propagation.ts'
+import { type SpanDestination, SpanQueue } from './traces/queue.ts'
+import { ServiceResource } from './traces/resource.ts'
+import { type Sampler, samplerOf } from './traces/sampler.ts'
+import { SpanProvider } from './traces/tracer.ts'
+
+/** What code may give beyond the environment. All of it is optional. */
+export interface StartOptions extends Partial<Omit<Options, 'disabled' | 'faults'>> {
+  /** Read instead of `process.env`. */
+  env?: Environment
+  /** OpenTelemetry processors that receive every sampled span. */
+  spanProcessors?: SpanProcessor[]
+  /** Replaces `OTEL_TRACES_SAMPLER`. */
+  spanSampler?: Sampler
+  /** Replaces `OTEL_TRACES_EXPORTER`. */
+  spanExporter?: SpanExporter
+}
+
+/** The running SDK. */
+export interface Handle {
+  /** Where `/metrics`, `/livez`, `/readyz` and `/telemetry` are; undefined when the port was taken or the SDK is off. */
+  readonly adminAddress: AddressInfo | undefined
+  /** `/readyz` answers 503 while the check fails; returns what takes the check away. */
+  addReadinessCheck(name: string, check: ReadinessCheck): () => void
+  /** Not ready, drain, flush (at most 2 s), and close the listeners. The app's process goes on. */
+  shutdown(): Promise<void>
+}
+
+const running = Symbol.for('shaketable.sdk')
+const starting = Symbol.for('shaketable.sdk.starting')
+type Running = { [running]?: Handle; [starting]?: Promise<Handle> }
+
+/** The SDK that runs in this process, by `--import` or by `start`; undefined when none does. */
+export function runningSdk(): Handle | undefined {
+  return (globalThis as Running)[running]
+}
+
+/**
+ * Starts the SDK, once in a process: a second call returns the first one's handle. Start it before the libraries that it
+ * instruments are loaded (`--import @shaketable/sdk/register` does). What cannot be done is said on stderr.
+ */
+export async function start(given: StartOptions = {}): Promise<Handle> {
+  // Kept on the process, not in this module: there may be several copies of it.
+  const shared = globalThis as Running
+  if (shared[starting]) return shared[starting]
+  const notice = stderrNotice()
+  const { env = process.env, spanProcessors = [], spanSampler, spanExporter, ...overrides } = given
+  const options = override(readOptions(env, notice), overrides)
+  if (options.disabled) return { adminAddress: undefined, addReadinessCheck: () => () => {}, async shutdown() {} }
+  shared[starting] = startWith(options, { spanProcessors, spanSampler, spanExporter }, notice)
+  return shared[starting]
+}
+
+interface OwnParts {
+  spanProcessors: SpanProcessor[]
+  spanSampler: Sampler | undefined
+  spanExporter: SpanExporter | undefined
+}
+
+async function startWith(options: Options, own: OwnParts, notice: Notice): Promise<Handle> {
+  const pipeline = await buildPipeline(options, own, notice)
+  const propagator = new W3cPropagator(options.propagators)
+  const provider = new SpanProvider(pipeline, samplerOf(options.sampler, options.samplerRatio), own.spanSampler, notice)
+  registerApi(provider, propagator, notice)
+
+  const metrics = new RequestMetrics()
+  const collection = new MetricCollection(notice)
+  patchOnLoad([...express, pino, ...pg, promClient(registry => collection.addApp(registry))], notice)
+
+  const accessLog = options.accessLog ? new AccessLog(options.serviceName) : undefined
+  const servers = new Servers()
+  const seenRoutes = options.faults && new SeenRoutes()
+  const observer = new ServerObserver({ provider, propagator, metrics, accessLog, servers, seenRoutes, notice })
+  const caller = options.faults ? options.serviceName : undefined
+  keepContextInEvents(notice)
+  servers.watch(notice)
+  observer.watch()
+  watchNodeClient({ provider, propagator, metrics, caller, notice })
+  watchUndici({ provider, propagator, metrics, caller, notice })
+
+  const faults = new Tally('counter', metric.faultsInjected, 'Requests that an in-process fault has hit.', [
+    label.faultId,
+    label.faultKind,
+  ])
+  const collect = await collectMetrics(options, collection, () => [
+    ...metrics.families(),
+    ...spanCounters(pipeline),
+    ...(options.faults ? [faults.family()] : []),
+  ])
+  const readiness = new Readiness(() => servers.listening.size > 0)
+  const telemetry = () => describeTelemetry(options, pipeline, accessLog)
+  const { host, port } = options.admin
+  const admin = await listen(host, port, { readiness, metrics: collect, telemetry, notice })
+  if (port === 0 && admin.address) {
+    notice(`health and metrics are on http://${host}:${admin.address.port}`)
+  }
+  const faultControl = await enableFaults(options, faults, notice)
+
+  const ending: Ending = { readiness, servers, observer, accessLog, pipeline, drainTimeoutMs: options.drainTimeoutMs }
+  const unwatch = watchEndings(ending)
+  const handle = buildHandle(ending, admin, faultControl, unwatch)
+  ;(globalThis as Running)[running] = handle
+  return handle
+}
+
+/** What code gives wins over the environment; the service's name also stands among the resource's attributes. */
+function override(read: Options, given: Partial<Options>): Options {
+  const options = { ...read, ...given }
+  const named = { ...read.resourceAttributes, ...given.resourceAttributes, 'service.name': options.serviceName }
+  return { ...options, resourceAttributes: named }
+}
+
+async function buildPipeline(options: Options, own: OwnParts, notice: Notice): Promise<SpanPipeline> {
+  const destination = own.spanExporter
+    ? new OwnExporter(own.spanExporter)
+    : options.tracesExporter === 'otlp'
+      ? await openOtlp(options.otlp, notice)
+      : options.tracesExporter === 'console'
+        ? new ConsoleDestination()
+        : undefined
+  const queue = destination && new SpanQueue(destination, options.queue, notice)
+  const resource = new ServiceResource(options.resourceAttributes)
+  return new SpanPipeline({ resource, limits: options.limits }, queue, own.spanProcessors, notice)
+}
+
+/** gRPC brings a library of its own, which is loaded only for it. */
+async function openOtlp(otlp: OtlpOptions, notice: Notice): Promise<SpanDestination | undefined> {
+  if (otlp.protocol !== 'grpc') return new OtlpExporter(otlp)
+  try {
+    const { openGrpcExporter } = await import('./traces/otlp-grpc.ts')
+    return openGrpcExporter(otlp)
+  } catch (error) {
+    notice(`spans are not sent, the grpc exporter cannot be opened: ${String(error)}`)
+    return undefined
+  }
+}
+
+function registerApi(provider: SpanProvider, propagator: W3cPropagator, notice: Notice): void {
+  const registered = [
+    context.setGlobalContextManager(new SharedContextManager()),
+    propagation.setGlobalPropagator(propagator),
+    trace.setGlobalTracerProvider(provider),
+  ]
+  if (!registered.every(Boolean)) {
+    notice('another OpenTelemetry SDK is registered in this process; spans made through the API go to that one')
+  }
+}
+
+async function collectMetrics(
+  options: Options,
+  collection: MetricCollection,
+  own: () => Family[],
+): Promise<(() => Promise<Family[]>) | undefined> {
+  if (options.metricsExporter === 'none') return undefined
+  const runtime = await observeRuntime()
+  collection.addOwn(own)
+  collection.addOwn(() => runtime.families())
+  collection.addApp(runtime.sharedRegistry)
+  return () => collection.collect()
+}
+
+function spanCounters({ queue }: SpanPipeline): Family[] {
+  if (!queue) return []
+  const counter = (name: string, help: string, value: number): Family => ({
+    name,
+    help,
+    type: 'counter',
+    samples: [{ name, labels: {}, value }],
+  })
+  return [
+    counter(metric.spansMade, 'Sampled spans that ended: sent, dropped and waiting ones.', queue.made),
+    counter(metric.spansSent, 'Spans that the destination accepted.', queue.sent),
+    counter(metric.spansDropped, 'Spans that were lost: queue full, refused or rejected.', queue.dropped),
+  ]
+}
+
+function describeTelemetry(options: Options, { queue }: SpanPipeline, accessLog: AccessLog | undefined): object {
+  return {
+    service: options.serviceName,
+    spans: {
+      destination: queue?.destination.name ?? 'none',
+      made: queue?.made ?? 0,
+      sent: queue?.sent ?? 0,
+      dropped: queue?.dropped ?? 0,
+      waiting: queue?.waiting ?? 0,
+      down: queue?.down ?? false,
+      lastFailure: queue?.lastFailure,
+    },
+    accessLog: accessLog ? { dropped: accessLog.dropped } : 'off',
+  }
+}
+
+interface FaultControl {
+  close(): Promise<void>
+}
+
+/** Everything about faults stays unloaded unless it is switched on. Its listener is the SDK's own: not observed. */
+async function enableFaults(options: Options, hits: Tally, notice: Notice): Promise<FaultControl | undefined> {
+  if (!options.faults) return undefined
+  try {
+    const faults = await import('./faults/enable.ts')
+    const { serviceName } = options
+    const count = (faultId: string, kind: string) => hits.add(1, faultId, kind)
+    return untraced(() => faults.enableFaults({ ...options.faults!, serviceName, warn: notice, count }))
+  } catch (error) {
+    notice(`faults cannot be enabled: ${String(error)}`)
+    return undefined
+  }
+}
+
+function buildHandle(
+  ending: Ending,
+  admin: AdminListener,
+  faults: FaultControl | undefined,
+  unwatch: () => void,
+): Handle {
+  return {
+    adminAddress: admin.address,
+    addReadinessCheck: (name, check) => ending.readiness.add(name, check),
+    async shutdown() {
+      await drain(ending)
+      ending.accessLog?.flush()
+      await ending.pipeline.close(2_000)
+      await faults?.close().catch(() => {})
+      admin.close()
+      unwatch()
+    },
+  }
+}

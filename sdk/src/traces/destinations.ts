@@ -1,0 +1,77 @@
+import { inspect } from 'node:util'
+import { untraced } from '../context.ts'
+import type { Delivery, SpanDestination } from './queue.ts'
+import type { RecordedSpan } from './span.ts'
+
+/** OpenTelemetry's `SpanExporter`; a user's own one fits as it is. */
+export interface SpanExporter {
+  // biome-ignore lint/suspicious/noExplicitAny: OpenTelemetry's ReadableSpan of any version
+  export(spans: any[], done: (result: { code: number; error?: Error }) => void): void
+  shutdown(): Promise<void>
+  forceFlush?(): Promise<void>
+}
+
+/** A user's own exporter behind our queue: it receives the same spans, untraced. */
+export class OwnExporter implements SpanDestination {
+  readonly name: string
+  readonly #exporter: SpanExporter
+
+  constructor(exporter: SpanExporter) {
+    this.#exporter = exporter
+    this.name = exporter.constructor?.name ?? 'the span exporter'
+  }
+
+  /** What becomes of a batch that could not be sent; no error when the time was up. A user's own exporter has the last word. */
+  protected outcomeOf(_error: Error | undefined): 'retry' | 'refused' {
+    return 'refused'
+  }
+
+  send(spans: readonly RecordedSpan[], timeoutMs: number): Promise<Delivery> {
+    return new Promise(resolve => {
+      const late = setTimeout(
+        () => resolve({ outcome: this.outcomeOf(undefined), reason: `no result within ${timeoutMs} ms` }),
+        timeoutMs,
+      )
+      late.unref()
+      const settle = (delivery: Delivery) => {
+        clearTimeout(late)
+        resolve(delivery)
+      }
+      try {
+        untraced(() =>
+          this.#exporter.export([...spans], ({ code, error }) =>
+            settle(
+              code === 0
+                ? { outcome: 'sent', rejected: 0 }
+                : { outcome: this.outcomeOf(error), reason: error?.message ?? 'it reported a failure' },
+            ),
+          ),
+        )
+      } catch (error) {
+        settle({ outcome: 'refused', reason: String(error) })
+      }
+    })
+  }
+
+  close(): void {
+    untraced(() => this.#exporter.shutdown().catch(() => {}))
+  }
+}
+
+/** `OTEL_TRACES_EXPORTER=console`: for trying things out, one inspected object a span on stdout. */
+export class ConsoleDestination implements SpanDestination {
+  readonly name = 'the console'
+
+  async send(spans: readonly RecordedSpan[]): Promise<Delivery> {
+    for (const span of spans) {
+      const { traceId, spanId } = span.spanContext()
+      const { name, kind, attributes, status, events, links } = span
+      const parentSpanId = span.parentSpanContext?.spanId
+      const shown = { name, kind, traceId, spanId, parentSpanId, durationMs: span.endMs - span.startMs }
+      process.stdout.write(`${inspect({ ...shown, attributes, status, events, links }, { depth: 4 })}\n`)
+    }
+    return { outcome: 'sent', rejected: 0 }
+  }
+
+  close(): void {}
+}

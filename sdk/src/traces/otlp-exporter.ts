@@ -1,0 +1,113 @@
+import { Agent as HttpAgent, request as httpRequest } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { gzipSync } from 'node:zlib'
+import { untraced } from '../context.ts'
+import type { OtlpOptions } from '../options.ts'
+import type { LastMessage } from './last-moment.ts'
+import { encodeJson } from './otlp-json.ts'
+import { encodeProtobuf } from './otlp-protobuf.ts'
+import type { Delivery, SpanDestination } from './queue.ts'
+import type { RecordedSpan } from './span.ts'
+
+const retryable = new Set([429, 502, 503, 504])
+
+/** Sends batches over OTLP/HTTP, protobuf or JSON. Its own traffic is never traced, and never keeps the process alive. */
+export class OtlpExporter implements SpanDestination {
+  readonly name: string
+  readonly #options: OtlpOptions
+  readonly #url: URL
+  readonly #agent: HttpAgent
+
+  constructor(options: OtlpOptions) {
+    this.#options = options
+    this.#url = new URL(options.endpoint)
+    this.name = `OTLP ${options.protocol} to ${this.#url.origin}${this.#url.pathname}`
+    this.#agent =
+      this.#url.protocol === 'https:'
+        ? new HttpsAgent({ keepAlive: true, maxSockets: 1 })
+        : new HttpAgent({ keepAlive: true, maxSockets: 1 })
+  }
+
+  encode(spans: readonly RecordedSpan[]): LastMessage {
+    const json = this.#options.protocol === 'http/json'
+    const plain = json ? encodeJson(spans) : encodeProtobuf(spans)
+    const gzip = this.#options.compression === 'gzip'
+    const body = gzip ? gzipSync(plain) : plain
+    const headers: Record<string, string> = {
+      'user-agent': 'shaketable-sdk',
+      ...this.#options.headers,
+      'content-type': json ? 'application/json' : 'application/x-protobuf',
+      'content-length': String(body.length),
+    }
+    if (gzip) headers['content-encoding'] = 'gzip'
+    return { transport: 'http', url: this.#url.href, headers, body }
+  }
+
+  send(spans: readonly RecordedSpan[], timeoutMs: number): Promise<Delivery> {
+    const { headers, body } = this.encode(spans)
+    const limit = Math.min(timeoutMs, this.#options.timeoutMs)
+    return new Promise(resolve => {
+      untraced(() => {
+        const secure = this.#url.protocol === 'https:'
+        const send = secure ? httpsRequest : httpRequest
+        const request = send(this.#url, { method: 'POST', headers, agent: this.#agent })
+        const deadline = setTimeout(() => request.destroy(new Error(`no answer within ${limit} ms`)), limit)
+        // A collector that does not answer must not keep the process alive; a flush at its end waits with its own timer.
+        deadline.unref()
+        request.on('socket', socket => socket.unref())
+        const settle = (delivery: Delivery) => {
+          clearTimeout(deadline)
+          resolve(delivery)
+        }
+        request.on('error', error => settle({ outcome: 'retry', reason: describe(error) }))
+        request.on('response', response => {
+          const chunks: Buffer[] = []
+          let size = 0
+          response.on('data', (chunk: Buffer) => {
+            size += chunk.length
+            if (size <= 65_536) chunks.push(chunk)
+          })
+          response.on('error', error => settle({ outcome: 'retry', reason: describe(error) }))
+          response.on('end', () => {
+            const status = response.statusCode ?? 0
+            if (status >= 200 && status < 300)
+              settle({
+                outcome: 'sent',
+                rejected: rejectedSpans(response.headers['content-type'], Buffer.concat(chunks)),
+              })
+            else settle({ outcome: retryable.has(status) ? 'retry' : 'refused', reason: `it answered ${status}` })
+          })
+        })
+        request.end(body)
+      })
+    })
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+}
+
+function describe(error: Error & { code?: string }): string {
+  return error.message || error.code || error.name
+}
+
+/** `partial_success.rejected_spans` of the collector's answer. */
+export function rejectedSpans(contentType: string | undefined, body: Buffer): number {
+  try {
+    if (contentType?.includes('json')) {
+      const answer = JSON.parse(body.toString()) as { partialSuccess?: { rejectedSpans?: string | number } }
+      return Number(answer.partialSuccess?.rejectedSpans ?? 0) || 0
+    }
+    // ExportTraceServiceResponse { partial_success = 1 { rejected_spans = 1 varint } }
+    if (body[0] !== 0x0a || body[2] !== 0x08) return 0
+    let rejected = 0
+    for (let at = 3, scale = 1; at < body.length; at++, scale *= 128) {
+      rejected += (body[at]! & 0x7f) * scale
+      if (body[at]! < 0x80) break
+    }
+    return rejected
+  } catch {
+    return 0
+  }
+}

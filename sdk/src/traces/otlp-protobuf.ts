@@ -1,0 +1,111 @@
+import type { Attributes, AttributeValue, SpanContext } from '@opentelemetry/api'
+import { toNanos } from '../clock.ts'
+import { ProtobufWriter } from './protobuf.ts'
+import type { RecordedSpan, Scope } from './span.ts'
+import { toMs } from './span.ts'
+
+/** `ExportTraceServiceRequest` of opentelemetry-proto, binary. */
+export function encodeProtobuf(spans: readonly RecordedSpan[]): Buffer {
+  const to = new ProtobufWriter()
+  for (const [resource, ofResource] of Map.groupBy(spans, span => span.resource)) {
+    const resourceSpans = to.open(1)
+    const resourceMessage = to.open(1)
+    attributes(to, 1, resource.attributes)
+    to.close(resourceMessage)
+    for (const [scope, ofScope] of Map.groupBy(ofResource, span => span.instrumentationScope)) {
+      writeScope(to, scope, ofScope)
+    }
+    to.close(resourceSpans)
+  }
+  return to.finish()
+}
+
+function writeScope(to: ProtobufWriter, scope: Scope, spans: readonly RecordedSpan[]): void {
+  const scopeSpans = to.open(2)
+  const message = to.open(1)
+  to.string(1, scope.name)
+  if (scope.version) to.string(2, scope.version)
+  to.close(message)
+  for (const span of spans) writeSpan(to, span)
+  if (scope.schemaUrl) to.string(3, scope.schemaUrl)
+  to.close(scopeSpans)
+}
+
+function writeSpan(to: ProtobufWriter, span: RecordedSpan): void {
+  const message = to.open(2)
+  const context = span.spanContext()
+  identity(to, context)
+  if (span.parentSpanContext) to.hex(4, span.parentSpanContext.spanId)
+  to.string(5, span.name)
+  to.unsigned(6, span.kind + 1)
+  to.fixed64(7, toNanos(span.startMs))
+  to.fixed64(8, toNanos(span.endMs))
+  attributes(to, 9, span.attributes)
+  if (span.droppedAttributesCount) to.unsigned(10, span.droppedAttributesCount)
+  for (const event of span.events) {
+    const at = to.open(11)
+    to.fixed64(1, toNanos(toMs(event.time) ?? span.startMs))
+    to.string(2, event.name)
+    attributes(to, 3, event.attributes)
+    if (event.droppedAttributesCount) to.unsigned(4, event.droppedAttributesCount)
+    to.close(at)
+  }
+  if (span.droppedEventsCount) to.unsigned(12, span.droppedEventsCount)
+  for (const link of span.links) {
+    const at = to.open(13)
+    identity(to, link.context)
+    if (link.attributes) attributes(to, 4, link.attributes)
+    if (link.droppedAttributesCount) to.unsigned(5, link.droppedAttributesCount)
+    to.fixed32(6, flagsOf(link.context, link.context))
+    to.close(at)
+  }
+  if (span.droppedLinksCount) to.unsigned(14, span.droppedLinksCount)
+  const status = to.open(15)
+  if (span.status.message) to.string(2, span.status.message)
+  if (span.status.code) to.unsigned(3, span.status.code)
+  to.close(status)
+  to.fixed32(16, flagsOf(context, span.parentSpanContext))
+  to.close(message)
+}
+
+function identity(to: ProtobufWriter, context: SpanContext): void {
+  to.hex(1, context.traceId)
+  to.hex(2, context.spanId)
+  const state = context.traceState?.serialize()
+  if (state) to.string(3, state)
+}
+
+/** The W3C flags, and whether the other span is remote (bit 9; bit 8 says that this is known). */
+export function flagsOf(context: SpanContext, other: SpanContext | undefined): number {
+  return (context.traceFlags & 0xff) | 0x100 | (other?.isRemote ? 0x200 : 0)
+}
+
+function attributes(to: ProtobufWriter, field: number, values: Attributes): void {
+  for (const key of Object.keys(values)) {
+    const value = values[key]
+    if (value === undefined) continue
+    const pair = to.open(field)
+    to.string(1, key)
+    const message = to.open(2)
+    anyValue(to, value)
+    to.close(message)
+    to.close(pair)
+  }
+}
+
+function anyValue(to: ProtobufWriter, value: AttributeValue | null | undefined): void {
+  if (typeof value === 'string') to.string(1, value)
+  else if (typeof value === 'boolean') to.unsigned(2, value ? 1 : 0)
+  else if (typeof value === 'number') {
+    if (Number.isSafeInteger(value)) to.signed(3, value)
+    else to.double(4, value)
+  } else if (Array.isArray(value)) {
+    const array = to.open(5)
+    for (const item of value) {
+      const element = to.open(1)
+      anyValue(to, item)
+      to.close(element)
+    }
+    to.close(array)
+  }
+}

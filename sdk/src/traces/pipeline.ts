@@ -1,0 +1,91 @@
+import type { Context } from '@opentelemetry/api'
+import { activeContext } from '../context.ts'
+import type { Notice } from '../notice.ts'
+import { sendBlocking } from './last-moment.ts'
+import { type SpanQueue, settledWithin } from './queue.ts'
+import type { ServiceResource } from './resource.ts'
+import type { RecordedSpan, SpanLimits, SpanSink } from './span.ts'
+
+/** OpenTelemetry's `SpanProcessor`; a user's own one fits as it is, and sees the same spans. */
+export interface SpanProcessor {
+  // biome-ignore lint/suspicious/noExplicitAny: OpenTelemetry's Span of any version
+  onStart(span: any, parentContext: Context): void
+  // biome-ignore lint/suspicious/noExplicitAny: OpenTelemetry's ReadableSpan of any version
+  onEnd(span: any): void
+  forceFlush(): Promise<void>
+  shutdown(): Promise<void>
+}
+
+/** Where every ended span goes: the queue, if there is an exporter, and the user's own processors. */
+export class SpanPipeline implements SpanSink {
+  readonly resource: ServiceResource
+  readonly limits: SpanLimits
+  readonly queue: SpanQueue | undefined
+  readonly #processors: readonly SpanProcessor[]
+  readonly #notice: Notice
+
+  constructor(
+    identity: { resource: ServiceResource; limits: SpanLimits },
+    queue: SpanQueue | undefined,
+    processors: readonly SpanProcessor[],
+    notice: Notice,
+  ) {
+    this.resource = identity.resource
+    this.limits = identity.limits
+    this.queue = queue
+    this.#processors = processors
+    this.#notice = notice
+  }
+
+  get made(): number {
+    return this.queue?.made ?? 0
+  }
+
+  started(span: RecordedSpan): void {
+    for (const processor of this.#processors)
+      this.#guard('a span processor threw', () => processor.onStart(span, activeContext()))
+  }
+
+  ended(span: RecordedSpan): void {
+    for (const processor of this.#processors) this.#guard('a span processor threw', () => processor.onEnd(span))
+    this.queue?.add(span)
+  }
+
+  /** Sends what waits; never longer than the deadline, never rejects. */
+  async flush(deadlineMs: number): Promise<void> {
+    const all = Promise.allSettled([
+      this.queue?.flush(deadlineMs),
+      ...this.#processors.map(async processor => processor.forceFlush()),
+    ])
+    await settledWithin(all, deadlineMs)
+  }
+
+  /** The last sending of a process that is going down: blocks, but not when the collector is known to be down. */
+  flushBlocking(deadlineMs: number): void {
+    const { queue } = this
+    if (!queue?.destination.encode || queue.waiting === 0 || queue.down) return
+    const spans = queue.takeAll()
+    if (spans.length === 0) return
+    let accepted = false
+    this.#guard('the last spans cannot be sent', () => {
+      accepted = sendBlocking(queue.destination.encode!(spans), deadlineMs)
+    })
+    queue.settle(accepted ? spans.length : 0, accepted ? 0 : spans.length)
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    const all = Promise.allSettled([
+      this.queue?.close(deadlineMs),
+      ...this.#processors.map(async processor => processor.shutdown()),
+    ])
+    await settledWithin(all, deadlineMs)
+  }
+
+  #guard(failure: string, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#notice(`${failure}: ${String(error)}`)
+    }
+  }
+}

@@ -1,0 +1,258 @@
+import {
+  type Attributes,
+  type AttributeValue,
+  type Exception,
+  type HrTime,
+  isSpanContextValid,
+  type Link,
+  type Span,
+  type SpanContext,
+  type SpanKind,
+  type SpanStatus,
+  SpanStatusCode,
+  type TimeInput,
+  TraceFlags,
+} from '@opentelemetry/api'
+import { nowMs, toHrTime } from '../clock.ts'
+import type { ServiceResource } from './resource.ts'
+
+export interface Scope {
+  name: string
+  version?: string
+  schemaUrl?: string
+}
+
+export interface SpanLimits {
+  attributeCount: number
+  /** Characters; longer strings are cut. */
+  attributeLength: number
+  eventCount: number
+  linkCount: number
+}
+
+export interface SpanEvent {
+  name: string
+  time: HrTime
+  attributes: Attributes
+  droppedAttributesCount: number
+}
+
+/** Where spans go as they start and end. */
+export interface SpanSink {
+  readonly resource: ServiceResource
+  readonly limits: SpanLimits
+  started(span: RecordedSpan): void
+  ended(span: RecordedSpan): void
+}
+
+export interface SpanStart {
+  name: string
+  kind: SpanKind
+  context: SpanContext
+  parent: SpanContext | undefined
+  scope: Scope
+  /** ms since the epoch; now when absent. */
+  startMs?: number | undefined
+}
+
+/**
+ * The only span class: OpenTelemetry's `Span` to the app and its `ReadableSpan` to processors and exporters. A span that
+ * is not sampled keeps its ids and attributes (the access log reads them) but never reaches the sink.
+ */
+export class RecordedSpan implements Span {
+  name: string
+  readonly kind: SpanKind
+  readonly parentSpanContext: SpanContext | undefined
+  readonly attributes: Attributes = {}
+  readonly links: Link[] = []
+  readonly events: SpanEvent[] = []
+  readonly instrumentationScope: Scope
+  readonly startMs: number
+  status: SpanStatus = { code: SpanStatusCode.UNSET }
+  endMs = 0
+  ended = false
+  droppedAttributesCount = 0
+  droppedEventsCount = 0
+  droppedLinksCount = 0
+  readonly #context: SpanContext
+  readonly #sink: SpanSink
+  /** `performance.now()` at the start: a clock that is set meanwhile changes no duration. */
+  readonly #startedAt: number | undefined
+  #attributeCount = 0
+
+  constructor(sink: SpanSink, start: SpanStart) {
+    this.name = String(start.name)
+    this.kind = start.kind
+    this.parentSpanContext = start.parent
+    this.instrumentationScope = start.scope
+    this.startMs = start.startMs ?? nowMs()
+    this.#startedAt = start.startMs === undefined ? performance.now() : undefined
+    this.#context = start.context
+    this.#sink = sink
+    if (this.isSampled()) sink.started(this)
+  }
+
+  get resource(): ServiceResource {
+    return this.#sink.resource
+  }
+
+  get startTime(): HrTime {
+    return toHrTime(this.startMs)
+  }
+
+  get endTime(): HrTime {
+    return toHrTime(this.endMs)
+  }
+
+  get duration(): HrTime {
+    return toHrTime(Math.max(0, this.endMs - this.startMs))
+  }
+
+  spanContext(): SpanContext {
+    return this.#context
+  }
+
+  isSampled(): boolean {
+    return (this.#context.traceFlags & TraceFlags.SAMPLED) !== 0
+  }
+
+  isRecording(): boolean {
+    return !this.ended && this.isSampled()
+  }
+
+  setAttribute(key: string, value: AttributeValue | undefined): this {
+    if (this.ended || typeof key !== 'string' || key === '' || !isAttributeValue(value)) return this
+    if (!Object.hasOwn(this.attributes, key)) {
+      if (this.#attributeCount >= this.#sink.limits.attributeCount) {
+        this.droppedAttributesCount++
+        return this
+      }
+      this.#attributeCount++
+    }
+    this.attributes[key] = shorten(value, this.#sink.limits.attributeLength)
+    return this
+  }
+
+  setAttributes(attributes: Attributes): this {
+    for (const key of Object.keys(attributes)) this.setAttribute(key, attributes[key])
+    return this
+  }
+
+  addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
+    if (!this.isRecording()) return this
+    if (this.events.length >= this.#sink.limits.eventCount) {
+      this.droppedEventsCount++
+      if (this.events.shift() === undefined) return this
+    }
+    const timed = isTime(attributesOrTime)
+    const at = toMs(timed ? attributesOrTime : time) ?? nowMs()
+    const own = kept(timed ? undefined : attributesOrTime, this.#sink.limits)
+    this.events.push({ name: String(name), time: toHrTime(at), ...own })
+    return this
+  }
+
+  addLink(link: Link): this {
+    if (!this.isRecording()) return this
+    if (this.links.length >= this.#sink.limits.linkCount || !isSpanContextValid(link.context)) {
+      this.droppedLinksCount++
+      return this
+    }
+    this.links.push({ context: link.context, ...kept(link.attributes, this.#sink.limits) })
+    return this
+  }
+
+  addLinks(links: Link[]): this {
+    for (const link of links) this.addLink(link)
+    return this
+  }
+
+  setStatus(status: SpanStatus): this {
+    if (this.ended || status.code === SpanStatusCode.UNSET || this.status.code === SpanStatusCode.OK) return this
+    this.status =
+      status.code === SpanStatusCode.ERROR && typeof status.message === 'string'
+        ? { code: status.code, message: status.message }
+        : { code: status.code }
+    return this
+  }
+
+  updateName(name: string): this {
+    if (!this.ended) this.name = String(name)
+    return this
+  }
+
+  recordException(exception: Exception, time?: TimeInput): void {
+    const attributes: Attributes = {}
+    if (typeof exception === 'string') {
+      attributes['exception.message'] = exception
+    } else if (exception) {
+      const type = exception.code ?? exception.name
+      if (type !== undefined) attributes['exception.type'] = String(type)
+      if (exception.message) attributes['exception.message'] = exception.message
+      if (exception.stack) attributes['exception.stacktrace'] = exception.stack
+    }
+    this.addEvent('exception', attributes, time)
+  }
+
+  end(endTime?: TimeInput): void {
+    if (this.ended) return
+    this.endMs = Math.max(this.startMs, toMs(endTime) ?? this.#nowMs())
+    this.ended = true
+    if (this.isSampled()) this.#sink.ended(this)
+  }
+
+  #nowMs(): number {
+    return this.#startedAt === undefined ? nowMs() : this.startMs + performance.now() - this.#startedAt
+  }
+}
+
+/** What a `fixed64` of nanoseconds can hold. */
+const latestMs = 2 ** 64 / 1e6 - 1
+
+/** ms since the epoch of any time that OpenTelemetry's API takes; undefined for what is no time, such as an invalid date. */
+export function toMs(time: TimeInput | undefined): number | undefined {
+  const ms = given(time)
+  return ms !== undefined && ms >= 0 && ms <= latestMs ? ms : undefined
+}
+
+function given(time: TimeInput | undefined): number | undefined {
+  if (Array.isArray(time)) return time[0] * 1000 + time[1] / 1e6
+  if (time instanceof Date) return time.getTime()
+  if (typeof time !== 'number') return undefined
+  // A number smaller than the process has lived is a reading of performance.now().
+  return time <= performance.now() ? performance.timeOrigin + time : time
+}
+
+function isTime(value: Attributes | TimeInput | undefined): value is TimeInput {
+  return typeof value === 'number' || value instanceof Date || Array.isArray(value)
+}
+
+function isAttributeValue(value: unknown): value is AttributeValue {
+  if (Array.isArray(value)) return value.every(item => item === null || item === undefined || isPrimitive(item))
+  return isPrimitive(value)
+}
+
+function isPrimitive(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+}
+
+function shorten(value: AttributeValue, length: number): AttributeValue {
+  if (length === Number.POSITIVE_INFINITY) return value
+  if (typeof value === 'string') return value.length > length ? value.slice(0, length) : value
+  if (Array.isArray(value)) {
+    return value.map(item => (typeof item === 'string' ? item.slice(0, length) : item)) as AttributeValue
+  }
+  return value
+}
+
+/** The attributes of an event or link within the limits, and how many the limits left out. */
+function kept(attributes: Attributes | undefined, limits: SpanLimits) {
+  const result: Attributes = {}
+  let count = 0
+  let dropped = 0
+  for (const [key, value] of Object.entries(attributes ?? {})) {
+    if (!isAttributeValue(value)) continue
+    if (count++ < limits.attributeCount) result[key] = shorten(value, limits.attributeLength)
+    else dropped++
+  }
+  return { attributes: result, droppedAttributesCount: dropped }
+}

@@ -1,0 +1,130 @@
+import {
+  type Attributes,
+  type Context,
+  INVALID_SPAN_CONTEXT,
+  isSpanContextValid,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  type SpanOptions,
+  TraceFlags,
+  type Tracer,
+  type TracerOptions,
+  type TracerProvider,
+  type TraceState,
+  trace,
+} from '@opentelemetry/api'
+import { activeContext, isUntraced, withContext } from '../context.ts'
+import type { Notice } from '../notice.ts'
+import { newSpanId, newTraceId } from './ids.ts'
+import type { Decide, Sampler } from './sampler.ts'
+import { RecordedSpan, type Scope, type SpanSink, toMs } from './span.ts'
+
+/** The HTTP observer's own scope. */
+export const httpScope: Scope = { name: '@shaketable/sdk' }
+
+/** The one pipeline: the HTTP observer, the instrumentations and the app all make their spans here. */
+export class SpanProvider implements TracerProvider {
+  readonly #sink: SpanSink
+  readonly #decide: Decide
+  readonly #sampler: Sampler | undefined
+  readonly #notice: Notice
+  readonly #tracers = new Map<string, Tracer>()
+
+  constructor(sink: SpanSink, decide: Decide, sampler: Sampler | undefined, notice: Notice) {
+    this.#sink = sink
+    this.#decide = decide
+    this.#sampler = sampler
+    this.#notice = notice
+  }
+
+  getTracer(name: string, version?: string, options?: TracerOptions): Tracer {
+    const key = `${name}@${version ?? ''}:${options?.schemaUrl ?? ''}`
+    let tracer = this.#tracers.get(key)
+    if (!tracer) {
+      const scope: Scope = { name: String(name) }
+      if (version !== undefined) scope.version = version
+      if (options?.schemaUrl !== undefined) scope.schemaUrl = options.schemaUrl
+      tracer = new ScopedTracer(this, scope)
+      this.#tracers.set(key, tracer)
+    }
+    return tracer
+  }
+
+  /** Starts a span under the span of `context`; the sampling decision falls before anything else is built. */
+  start(scope: Scope, name: string, kind: SpanKind, context: Context, options?: SpanOptions): RecordedSpan {
+    const remembered = options?.root ? undefined : trace.getSpanContext(context)
+    const parent = remembered && isSpanContextValid(remembered) ? remembered : undefined
+    const traceId = parent?.traceId ?? newTraceId()
+    let traceState: TraceState | undefined = parent?.traceState
+    let sampled: boolean
+    let added: Readonly<Attributes> | undefined
+    const own = this.#askSampler(context, traceId, name, kind, options)
+    if (own) {
+      sampled = own.decision === 2
+      added = own.attributes
+      traceState = own.traceState ?? traceState
+    } else {
+      sampled = this.#decide(traceId, parent)
+    }
+    const spanContext: SpanContext = {
+      traceId,
+      spanId: newSpanId(),
+      traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
+    }
+    if (traceState) spanContext.traceState = traceState
+    const startMs = toMs(options?.startTime)
+    const span = new RecordedSpan(this.#sink, { name, kind, context: spanContext, parent, scope, startMs })
+    if (options?.attributes) span.setAttributes(options.attributes)
+    if (added) span.setAttributes(added)
+    if (options?.links) span.addLinks(options.links)
+    return span
+  }
+
+  /** A user's own sampler that throws leaves the decision to the configured one. */
+  #askSampler(context: Context, traceId: string, name: string, kind: SpanKind, options?: SpanOptions) {
+    if (!this.#sampler) return undefined
+    const parent = options?.root ? trace.deleteSpan(context) : context
+    try {
+      return this.#sampler.shouldSample(parent, traceId, name, kind, options?.attributes ?? {}, options?.links ?? [])
+    } catch (error) {
+      this.#notice(`the span sampler threw: ${String(error)}`)
+      return undefined
+    }
+  }
+}
+
+class ScopedTracer implements Tracer {
+  readonly #provider: SpanProvider
+  readonly #scope: Scope
+
+  constructor(provider: SpanProvider, scope: Scope) {
+    this.#provider = provider
+    this.#scope = scope
+  }
+
+  startSpan(name: string, options: SpanOptions = {}, context: Context = activeContext()): Span {
+    if (isUntraced(context)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
+    return this.#provider.start(this.#scope, name, options.kind ?? SpanKind.INTERNAL, context, options)
+  }
+
+  startActiveSpan<Work extends (span: Span) => unknown>(name: string, work: Work): ReturnType<Work>
+  startActiveSpan<Work extends (span: Span) => unknown>(
+    name: string,
+    options: SpanOptions,
+    work: Work,
+  ): ReturnType<Work>
+  startActiveSpan<Work extends (span: Span) => unknown>(
+    name: string,
+    options: SpanOptions,
+    context: Context,
+    work: Work,
+  ): ReturnType<Work>
+  startActiveSpan<Work extends (span: Span) => unknown>(name: string, ...rest: unknown[]): ReturnType<Work> {
+    const work = rest.at(-1) as Work
+    const options = rest.length > 1 ? (rest[0] as SpanOptions) : {}
+    const parent = rest.length > 2 ? (rest[1] as Context) : activeContext()
+    const span = this.startSpan(name, options, parent)
+    return withContext(trace.setSpan(parent, span), () => work(span) as ReturnType<Work>)
+  }
+}

@@ -1,0 +1,140 @@
+import { once } from 'node:events'
+import { Server as HttpServer, request as httpRequest } from 'node:http'
+import http2 from 'node:http2'
+import https from 'node:https'
+import type { AddressInfo, Server } from 'node:net'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { enableFaults } from '../src/faults/enable.ts'
+import type { ArmRequest, FaultEffect } from '../src/faults/wire.ts'
+import { controlKey, runner } from './faults-app/start.ts'
+
+const untouched = { emit: HttpServer.prototype.emit, fetch: globalThis.fetch }
+let faults: ReturnType<typeof enableFaults>
+let control: ReturnType<typeof runner>
+const servers: Server[] = []
+
+/** Of Node's own undici; a composed dispatcher of undici 6 (Node 22) no longer says its class. */
+let Agent: new () => Dispatcher
+
+beforeAll(async () => {
+  new Headers()
+  Agent = globals[slot]!.constructor as typeof Agent
+  const options = { host: '127.0.0.1', port: 0, key: controlKey, serviceName: 'test' }
+  faults = enableFaults({ ...options, warn() {}, count() {} })
+  control = runner(`http://127.0.0.1:${await faults.port}`)
+})
+afterEach(async () => {
+  for (const { id } of await control.list()) await control.disarm(id)
+})
+afterAll(async () => {
+  await faults.close()
+  for (const server of servers) server.close()
+  expect(HttpServer.prototype.emit).toBe(untouched.emit)
+  expect(globalThis.fetch).toBe(untouched.fetch)
+  expect(Object.hasOwn(https.Server.prototype, 'emit')).toBe(false)
+})
+
+async function listening<S extends Server>(server: S): Promise<number> {
+  servers.push(server)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+const arm = async (effect: FaultEffect, direction: 'inbound' | 'outbound', rest: Partial<ArmRequest['match']> = {}) => {
+  const match = { direction, path: '/faulty', ...rest }
+  const reply = await control.arm('f', { effect, match, percent: 100, scope: 'attempt', seed: 1, leaseMs: 60_000 })
+  expect(reply.status).toBe(200)
+}
+
+test('a server of node:https meets faults', async () => {
+  // A pre-shared key instead of certificates: nothing to generate.
+  const psk = Buffer.from('00112233445566778899aabbccddeeff', 'hex')
+  const tls = { ciphers: 'PSK', maxVersion: 'TLSv1.2' as const }
+  const server = https.createServer({ ...tls, pskCallback: () => psk }, (_request, response) => response.end('real'))
+  const port = await listening(server)
+  const get = async () => {
+    const client = { ...tls, pskCallback: () => ({ psk, identity: 'test' }), checkServerIdentity: () => undefined }
+    const request = https.get({ port, path: '/faulty', ...client })
+    const [response] = await once(request, 'response')
+    response.resume()
+    return response.statusCode
+  }
+  expect(await get()).toBe(200)
+  await arm({ kind: 'error', status: 503 }, 'inbound')
+  expect(await get()).toBe(503)
+  await arm({ kind: 'reset' }, 'inbound')
+  await expect(get()).rejects.toMatchObject({ code: 'ECONNRESET' })
+  await arm({ kind: 'error', status: 502 }, 'outbound', { peers: [`localhost:${port}`] })
+  expect(await get()).toBe(502)
+})
+
+test('a server of node:http2 meets faults, and a reset ends one stream of its connection', async () => {
+  const port = await listening(http2.createServer((_request, response) => void response.end('real')))
+  const session = http2.connect(`http://127.0.0.1:${port}`)
+  const get = async (path: string) => {
+    const stream = session.request({ ':path': path })
+    stream.resume()
+    const [headers] = await once(stream, 'response')
+    return headers[':status']
+  }
+  try {
+    await arm({ kind: 'error', status: 503 }, 'inbound')
+    expect([await get('/faulty'), await get('/other')]).toEqual([503, 200])
+    await arm({ kind: 'latency', delayMs: 20, jitterMs: 0 }, 'inbound')
+    expect(await get('/faulty')).toBe(200)
+    await arm({ kind: 'reset' }, 'inbound')
+    await expect(get('/faulty')).rejects.toThrow('NGHTTP2_INTERNAL_ERROR')
+    expect(await get('/other')).toBe(200)
+  } finally {
+    session.close()
+  }
+})
+
+interface Dispatcher {
+  close(): Promise<void>
+}
+const slot = Symbol.for('undici.globalDispatcher.1')
+const globals = globalThis as unknown as Record<symbol, Dispatcher>
+
+test('a dispatcher that a call of fetch brings, and one that the app has set later, meet faults', async () => {
+  const port = await listening(new HttpServer((_request, response) => void response.end('real')))
+  const own = new Agent()
+  const before = globals[slot]!
+  try {
+    await arm({ kind: 'error', status: 418 }, 'outbound')
+    const init = { dispatcher: own } as unknown as RequestInit
+    expect((await fetch(`http://127.0.0.1:${port}/faulty`, init)).status).toBe(418)
+    expect((await fetch(`http://127.0.0.1:${port}/other`, init)).status).toBe(200)
+    globals[slot] = own
+    await arm({ kind: 'error', status: 409 }, 'outbound')
+    expect((await fetch(`http://127.0.0.1:${port}/faulty`)).status).toBe(409)
+  } finally {
+    globals[slot] = before
+    await own.close()
+  }
+})
+
+test('HEAD meets a delay and an error without a body, by fetch and by node:http', async () => {
+  const port = await listening(new HttpServer((_request, response) => void response.end('real')))
+  const url = `http://127.0.0.1:${port}/faulty`
+  const byNode = async () => {
+    const [response] = await once(httpRequest(url, { method: 'HEAD' }).end(), 'response')
+    await once(response.resume(), 'end')
+    return response.statusCode
+  }
+  const byFetch = async () => (await fetch(url, { method: 'HEAD' })).status
+  await arm({ kind: 'latency', delayMs: 20, jitterMs: 0 }, 'outbound')
+  expect([await byFetch(), await byNode()]).toEqual([200, 200])
+  await arm({ kind: 'error', status: 503 }, 'outbound')
+  expect([await byFetch(), await byNode()]).toEqual([503, 503])
+})
+
+test('a request of node:http that is destroyed while it is delayed tells its caller at once', async () => {
+  const port = await listening(new HttpServer((_request, response) => void response.end('real')))
+  await arm({ kind: 'latency', delayMs: 60_000, jitterMs: 0 }, 'outbound')
+  const abort = new AbortController()
+  const request = httpRequest(`http://127.0.0.1:${port}/faulty`, { signal: abort.signal }).end()
+  const failed = once(request, 'response')
+  abort.abort()
+  await expect(failed).rejects.toMatchObject({ code: 'ABORT_ERR' })
+})

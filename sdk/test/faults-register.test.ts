@@ -1,0 +1,141 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { ArmRequest, FaultMatch } from '../src/faults/wire.ts'
+import { type App, runner, startRegistered } from './faults-app/start.ts'
+
+let app: App
+let control: ReturnType<typeof runner>
+/** What the service called, and where its spans go. */
+let outside: Server
+let outsideUrl: string
+const called: { url: string; headers: IncomingHttpHeaders }[] = []
+
+beforeAll(async () => {
+  outside = createServer((request, response) => {
+    called.push({ url: request.url ?? '', headers: request.headers })
+    request.resume().on('end', () => response.end())
+  })
+  await new Promise<void>(resolve => outside.listen(0, '127.0.0.1', resolve))
+  outsideUrl = `http://127.0.0.1:${(outside.address() as AddressInfo).port}`
+  app = await startRegistered({
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: outsideUrl,
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+  })
+  control = runner(app.control!)
+})
+afterEach(async () => {
+  for (const { id } of await control.list()) await control.disarm(id)
+})
+afterAll(async () => {
+  await app?.stop()
+  outside?.close()
+  outside?.closeAllConnections()
+})
+
+const traceId = (i: number) => i.toString(16).padStart(32, 'a')
+const within = (trace: string) => ({ traceparent: `00-${trace}-00f067aa0ba902b7-01` })
+const arm = (id: string, effect: ArmRequest['effect'], match: FaultMatch, rest: Partial<ArmRequest> = {}) =>
+  control.arm(id, { effect, match, percent: 100, scope: 'request', seed: 1, leaseMs: 60_000, ...rest })
+
+interface AccessLine {
+  trace_id: string
+  'shaketable.fault.id'?: string
+}
+const accessLines = (trace: string) =>
+  app.lines
+    .filter(line => line.startsWith('{') && line.includes(trace))
+    .map(line => JSON.parse(line) as AccessLine & Record<string, unknown>)
+
+test('an injected fault stands in the access line and the counter of its service', async () => {
+  await arm('err', { kind: 'error', status: 503 }, { direction: 'inbound' })
+  expect((await fetch(`${app.url}/hello`, { headers: within(traceId(1)) })).status).toBe(503)
+  await expect.poll(() => accessLines(traceId(1))).toMatchObject([{ 'shaketable.fault.id': 'err' }])
+  const metrics = await (await fetch(`${app.admin}/metrics`)).text()
+  expect(metrics).toMatch(/shaketable_faults_injected_total\{[^}]*shaketable_fault_id="err"[^}]*\} 1/)
+})
+
+test('health, metrics and fault control are never faulted, nor telemetry on its way out', async () => {
+  await arm('in', { kind: 'reset' }, { direction: 'inbound' })
+  await arm('out', { kind: 'reset' }, { direction: 'outbound' })
+  for (const path of ['/livez', '/readyz', '/metrics', '/telemetry'])
+    expect((await fetch(app.admin + path)).status).toBe(200)
+  const sentBefore = called.filter(one => one.url === '/v1/traces').length
+  await expect(fetch(`${app.url}/hello`, { headers: within(traceId(2)) })).rejects.toThrow()
+  await expect.poll(() => called.filter(one => one.url === '/v1/traces').length).toBeGreaterThan(sentBefore)
+  expect(await control.list()).toMatchObject([
+    { id: 'in', seen: 1, hit: 1 },
+    { id: 'out', seen: 0 },
+  ])
+})
+
+test('a delayed request keeps its trace, names its caller, and the delay lies inside its spans', async () => {
+  await arm('in', { kind: 'latency', delayMs: 60, jitterMs: 0 }, { direction: 'inbound' })
+  await arm('out', { kind: 'latency', delayMs: 70, jitterMs: 0 }, { direction: 'outbound' })
+  for (const [i, by] of ['fetch', 'node'].entries()) {
+    const trace = traceId(30 + i)
+    const reply = await fetch(`${app.url}/${by}?to=${outsideUrl}/${by}`, { headers: within(trace) })
+    expect(await reply.json()).toMatchObject({ status: 200 })
+    const { headers } = called.find(one => one.url === `/${by}`)!
+    expect(headers.traceparent).toContain(trace)
+    expect(headers.baggage).toContain('shaketable.caller=app')
+    await expect.poll(() => accessLines(trace).length).toBe(1)
+  }
+  const metrics = await (await fetch(`${app.admin}/metrics`)).text()
+  const { port } = new URL(outsideUrl)
+  const sum = new RegExp(`http_client_request_duration_seconds_sum\\{[^}]*server_port="${port}"[^}]*\\} ([\\d.e-]+)`)
+  expect(Number(sum.exec(metrics)?.[1])).toBeGreaterThan(0.135)
+})
+
+test('in scope `request` every attempt of a request meets the same fate, in scope `attempt` its own', async () => {
+  const fates = async (trace: string) => {
+    const statuses = []
+    for (let i = 0; i < 8; i++) statuses.push((await fetch(`${app.url}/hello`, { headers: within(trace) })).status)
+    return new Set(statuses)
+  }
+  await arm('half', { kind: 'error', status: 500 }, { direction: 'inbound' }, { percent: 50 })
+  const seen = new Set<number>()
+  for (let i = 0; i < 12; i++) {
+    const statuses = await fates(traceId(100 + i))
+    expect(statuses.size).toBe(1)
+    for (const status of statuses) seen.add(status)
+  }
+  expect(seen).toEqual(new Set([200, 500]))
+  await arm('half', { kind: 'error', status: 500 }, { direction: 'inbound' }, { percent: 50, scope: 'attempt' })
+  expect(await fates(traceId(200))).toEqual(new Set([200, 500]))
+})
+
+test('calls to fault control are not traffic of the service: no access line, no server metric', async () => {
+  await control.list()
+  const metrics = await (await fetch(`${app.admin}/metrics`)).text()
+  expect(metrics).not.toContain('http_request_method="PUT"')
+  expect(app.lines.filter(line => line.includes('/faults'))).toEqual([])
+})
+
+/** How many TCP sockets of a process listen, as Linux sees it. */
+function listeners(pid: number): number {
+  const open = new Set(
+    readdirSync(`/proc/${pid}/fd`).map(fd => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1]
+      } catch {
+        return undefined
+      }
+    }),
+  )
+  const rows = readFileSync(`/proc/${pid}/net/tcp`, 'utf8').trim().split('\n').slice(1)
+  return rows.map(row => row.trim().split(/\s+/)).filter(cells => cells[3] === '0A' && open.has(cells[9])).length
+}
+
+test.runIf(process.platform === 'linux')('with faults not enabled nothing more listens', async () => {
+  const off = await startRegistered({ SHAKETABLE_FAULTS: 'off' })
+  try {
+    expect(listeners(off.child.pid!)).toBe(2)
+    expect(listeners(app.child.pid!)).toBe(3)
+    expect(off.lines.filter(line => line.includes('fault'))).toEqual([])
+  } finally {
+    await off.stop()
+  }
+})

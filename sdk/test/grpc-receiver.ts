@@ -1,0 +1,73 @@
+import { createRequire } from 'node:module'
+import { fromProtobuf, type Received } from './otlp-receiver.ts'
+
+/** grpc-js as it comes with OpenTelemetry's exporter; the SDK itself does not depend on it. */
+const resolve = (from: string, name: string) => createRequire(from).resolve(name)
+const exporter = resolve(
+  resolve(import.meta.filename, '@opentelemetry/sdk-node'),
+  '@opentelemetry/exporter-trace-otlp-grpc',
+)
+const base = resolve(exporter, '@opentelemetry/otlp-grpc-exporter-base')
+const grpc = createRequire(base)('@grpc/grpc-js') as Grpc
+
+interface Grpc {
+  Server: new () => {
+    addService(definition: object, handlers: Record<string, Handler>): void
+    bindAsync(address: string, credentials: unknown, done: (error: Error | null, port: number) => void): void
+    forceShutdown(): void
+  }
+  ServerCredentials: { createInsecure(): unknown }
+}
+type Handler = (
+  call: { request: Buffer; metadata: { get(name: string): unknown[] } },
+  done: (error: { code: number; message: string } | null, answer?: Buffer) => void,
+) => void
+
+export interface GrpcReceiver {
+  url: string
+  spans: Received[]
+  /** The `authorization` of each call. */
+  authorizations: unknown[]
+  /** A gRPC status, 0 being success, or `hang` for no answer at all. */
+  answer: number | 'hang'
+  close(): void
+}
+
+/** A real gRPC server with OTLP's trace service. */
+export async function startGrpcReceiver(): Promise<GrpcReceiver> {
+  const server = new grpc.Server()
+  const bytes = (value: Buffer) => value
+  const method = {
+    path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: bytes,
+    requestDeserialize: bytes,
+    responseSerialize: bytes,
+    responseDeserialize: bytes,
+  }
+  server.addService(
+    { export: method },
+    {
+      export: ({ request, metadata }, done) => {
+        receiver.authorizations.push(metadata.get('authorization')[0])
+        if (receiver.answer === 'hang') return
+        if (receiver.answer !== 0) return done({ code: receiver.answer, message: 'as the test says' })
+        receiver.spans.push(...fromProtobuf(request))
+        done(null, Buffer.alloc(0))
+      },
+    },
+  )
+  const port = await new Promise<number>((resolve, reject) => {
+    const bound = (error: Error | null, port: number) => (error ? reject(error) : resolve(port))
+    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), bound)
+  })
+  const receiver: GrpcReceiver = {
+    url: `http://127.0.0.1:${port}`,
+    spans: [],
+    authorizations: [],
+    answer: 0,
+    close: () => server.forceShutdown(),
+  }
+  return receiver
+}
