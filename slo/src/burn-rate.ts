@@ -1,0 +1,77 @@
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+const dayMs = 24 * hourMs
+
+export type Severity = 'page' | 'ticket'
+
+/** One multi-window burn-rate condition: it fires while the error ratio over both windows exceeds its threshold. */
+export interface BurnRatePolicy {
+  severity: Severity
+  /** e.g. `5m/1h`: how alerts, reports and rules name the condition. */
+  window: string
+  /** Ends an alert soon after the errors end, in ms. */
+  shortWindowMs: number
+  /** Proves that the budget is really being spent, in ms. */
+  longWindowMs: number
+  /** The part of the period's error budget that is gone when it fires, in (0, 1). */
+  budgetFraction: number
+}
+
+/** The four conditions of the SRE workbook (chapter 5, "Alerting on SLOs"), fastest first. */
+export const burnRatePolicies: readonly BurnRatePolicy[] = [
+  { severity: 'page', window: '5m/1h', shortWindowMs: 5 * minuteMs, longWindowMs: hourMs, budgetFraction: 0.02 },
+  { severity: 'page', window: '30m/6h', shortWindowMs: 30 * minuteMs, longWindowMs: 6 * hourMs, budgetFraction: 0.05 },
+  { severity: 'ticket', window: '2h/1d', shortWindowMs: 2 * hourMs, longWindowMs: dayMs, budgetFraction: 0.1 },
+  { severity: 'ticket', window: '6h/3d', shortWindowMs: 6 * hourMs, longWindowMs: 3 * dayMs, budgetFraction: 0.1 },
+]
+
+/**
+ * Fewer bad events than this in the long window never alert: one failure among eleven requests is no emergency.
+ * The rules for Prometheus and the embedded evaluator use the same number.
+ */
+export const minimumBadEvents = 5
+
+/** What an alert needs to know of an objective: the promised ratio and the rolling window in ms. */
+export interface Budget {
+  target: number
+  windowMs: number
+}
+
+/** How many times too fast the budget is spent when the condition fires: 14.4 for 5m/1h over 30 days. */
+export function burnRateFactor(policy: BurnRatePolicy, windowMs: number): number {
+  return tidy((policy.budgetFraction * windowMs) / policy.longWindowMs)
+}
+
+/** The error ratio that both windows must exceed: factor * (1 - target). */
+export function burnRateThreshold(policy: BurnRatePolicy, budget: Budget): number {
+  return tidy(burnRateFactor(policy, budget.windowMs) * errorBudget(budget))
+}
+
+/** The ratio of events that may be bad: 1 - target, without the noise of binary fractions. */
+export function errorBudget(budget: Pick<Budget, 'target'>): number {
+  return tidy(1 - budget.target)
+}
+
+/**
+ * The conditions that make sense for an objective: those which some error ratio can reach (at a target of 0.9 a 14.4-fold
+ * burn would need 144 % errors) and whose long window is shorter than the objective's own.
+ */
+export function policiesFor(budget: Budget): BurnRatePolicy[] {
+  return burnRatePolicies.filter(
+    policy => burnRateThreshold(policy, budget) < 1 && policy.longWindowMs < budget.windowMs,
+  )
+}
+
+/**
+ * How long a constant error ratio lasts before the condition fires, in ms, from a clean start and with steady traffic.
+ * `undefined`: it never does, because the ratio is not over the threshold.
+ */
+export function timeToFire(policy: BurnRatePolicy, budget: Budget, errorRatio: number): number | undefined {
+  const threshold = burnRateThreshold(policy, budget)
+  return errorRatio > threshold ? (threshold * policy.longWindowMs) / errorRatio : undefined
+}
+
+/** Twelve significant digits: 0.001 and not 0.0010000000000000009. */
+function tidy(value: number): number {
+  return Number(value.toPrecision(12))
+}

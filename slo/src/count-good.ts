@@ -1,0 +1,65 @@
+import { exitCode, ShaketableError } from './error.ts'
+import { readSamples, type Sample } from './exposition.ts'
+import type { Objective, SemanticIndicator } from './objective.ts'
+import { semanticNames } from './promql.ts'
+
+/** Cumulative counts of events: they only grow, until the process that counts them starts anew. */
+export interface Counters {
+  good: number
+  total: number
+}
+
+/**
+ * What one instance's `/metrics` says of an objective: its good events and all of them, since the process began. The
+ * exposition must be of the selector's own service: it does not name itself in it.
+ *
+ * @throws ShaketableError `SHAKETABLE_OBJECTIVE_UNMEASURABLE` for an objective of raw Prometheus queries, and where the
+ * histogram has no bucket at the objective's threshold.
+ */
+export function countGood(metricsText: string, objective: Objective): Counters {
+  if (objective.indicator.type !== 'shaketable') {
+    throw unmeasurable(objective, 'its raw Prometheus queries need a Prometheus to answer them', undefined)
+  }
+  const { selector, good } = objective.indicator
+  const histogram = semanticNames.duration[selector.signal]
+  const goodName = good.underSeconds === undefined ? `${histogram}_count` : `${histogram}_bucket`
+  const counters = { good: 0, total: 0 }
+  let goodSeries = 0
+  for (const sample of readSamples(metricsText, name => name === `${histogram}_count` || name === goodName)) {
+    if (!isCounted(sample, objective.indicator)) continue
+    if (sample.name === `${histogram}_count`) counters.total += sample.value
+    if (sample.name !== goodName) continue
+    if (good.underSeconds !== undefined && Number(sample.labels.le) !== good.underSeconds) continue
+    goodSeries += 1
+    if (hasGoodStatus(sample, objective.indicator)) counters.good += sample.value
+  }
+  if (counters.total > 0 && goodSeries === 0) {
+    throw unmeasurable(
+      objective,
+      `${histogram} has no bucket at ${good.underSeconds} s`,
+      'Use a boundary of the histogram as the threshold.',
+    )
+  }
+  return counters
+}
+
+function isCounted({ labels, value }: Sample, { selector }: SemanticIndicator): boolean {
+  return (
+    Number.isFinite(value) &&
+    (selector.method === undefined || labels[semanticNames.method] === selector.method) &&
+    (selector.route === undefined || labels[semanticNames.route] === selector.route)
+  )
+}
+
+function hasGoodStatus({ labels }: Sample, { good }: SemanticIndicator): boolean {
+  if (good.status === undefined) return true
+  const status = labels[semanticNames.status]
+  return status !== undefined && /^[1-9]\d\d$/.test(status) && Number(status) < good.status.below
+}
+
+function unmeasurable(objective: Objective, why: string, hint: string | undefined): ShaketableError {
+  return new ShaketableError('SHAKETABLE_OBJECTIVE_UNMEASURABLE', `Objective ${objective.name}: ${why}.`, {
+    exitCode: exitCode.invalidInput,
+    hint,
+  })
+}

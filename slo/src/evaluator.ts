@@ -1,0 +1,167 @@
+import {
+  type BurnRatePolicy,
+  burnRateThreshold,
+  errorBudget,
+  minimumBadEvents,
+  policiesFor,
+  type Severity,
+} from './burn-rate.ts'
+import type { Counters } from './count-good.ts'
+import type { Objective } from './objective.ts'
+
+/** A burn-rate alert that began or ended. */
+export interface AlertTransition {
+  /** The time of the observation that changed it, in ms, on the caller's clock. */
+  at: number
+  /** The objective's name. */
+  objective: string
+  severity: Severity
+  /** The condition, e.g. `5m/1h` (before any scaling). */
+  window: string
+  state: 'firing' | 'resolved'
+}
+
+export interface BurnRateEvaluator {
+  /**
+   * Takes the cumulative counters at a time in ms, and returns what changed. Counters by instance are the better form:
+   * one that starts anew counts from zero, one that vanishes counts no more, and one that appears counts from its first
+   * sight. Of a plain sum that falls only the later increases count. A time that is not after the last is ignored.
+   */
+  observe(atMs: number, counters: Counters | Record<string, Counters>): AlertTransition[]
+  state(): { page: boolean; ticket: boolean }
+  /**
+   * The error ratio over a window in ms (as the rules know it: it is scaled like theirs), divided by the error budget: at 1
+   * the budget lasts exactly the objective's period. `null` without events in it.
+   */
+  burnRate(windowMs: number): number | null
+}
+
+interface Point {
+  at: number
+  bad: number
+  total: number
+}
+
+/**
+ * The burn-rate alerts that `prometheusRules` writes, evaluated in the process, on the caller's clock. `windowScale` divides
+ * every window, so that a run of seconds can meet alerts made for hours; thresholds stay as they are.
+ */
+export function createBurnRateEvaluator(objective: Objective, options: { windowScale: number }): BurnRateEvaluator {
+  const scaled = (windowMs: number) => windowMs / options.windowScale
+  const policies = policiesFor(objective)
+  const firing = new Set<BurnRatePolicy>()
+  const history = new History(policies.map(policy => ({ ...policy, ...scaledWindows(policy, scaled) })))
+  const increases = new Increases()
+
+  const holds = (policy: BurnRatePolicy): boolean => {
+    const short = history.over(scaled(policy.shortWindowMs))
+    const long = history.over(scaled(policy.longWindowMs))
+    const threshold = burnRateThreshold(policy, objective)
+    return errorRatio(short) > threshold && errorRatio(long) > threshold && long.bad >= minimumBadEvents
+  }
+
+  return {
+    observe(at, counters) {
+      if (!history.accepts(at)) return []
+      history.add(at, increases.take(counters))
+      return policies.flatMap((policy): AlertTransition[] => {
+        const now = holds(policy)
+        if (now === firing.has(policy)) return []
+        if (now) firing.add(policy)
+        else firing.delete(policy)
+        const { severity, window } = policy
+        return [{ at, objective: objective.name, severity, window, state: now ? 'firing' : 'resolved' }]
+      })
+    },
+    state() {
+      const severities = new Set([...firing].map(policy => policy.severity))
+      return { page: severities.has('page'), ticket: severities.has('ticket') }
+    },
+    burnRate(windowMs) {
+      const events = history.over(scaled(windowMs))
+      return events.total === 0 ? null : errorRatio(events) / errorBudget(objective)
+    },
+  }
+}
+
+function scaledWindows(policy: BurnRatePolicy, scaled: (ms: number) => number) {
+  return { shortWindowMs: scaled(policy.shortWindowMs), longWindowMs: scaled(policy.longWindowMs) }
+}
+
+function errorRatio(events: { bad: number; total: number }): number {
+  return events.total === 0 ? 0 : events.bad / events.total
+}
+
+/** Cumulative events over time, as far back as the longest window and as fine as a hundredth of the shortest. */
+class History {
+  readonly #points: Point[] = []
+  readonly #spanMs: number
+  readonly #stepMs: number
+
+  constructor(windows: { shortWindowMs: number; longWindowMs: number }[]) {
+    this.#spanMs = Math.max(0, ...windows.map(window => window.longWindowMs))
+    this.#stepMs = Math.min(...windows.map(window => window.shortWindowMs / 100), Number.MAX_VALUE)
+  }
+
+  accepts(at: number): boolean {
+    const last = this.#points.at(-1)
+    return last === undefined || at > last.at
+  }
+
+  add(at: number, { good, total }: Counters): void {
+    const last = this.#points.at(-1) ?? { at, bad: 0, total: 0 }
+    const point = { at, bad: last.bad + total - good, total: last.total + total }
+    const beforeLast = this.#points.at(-2)
+    if (beforeLast && at - beforeLast.at < this.#stepMs) this.#points.pop()
+    this.#points.push(point)
+    const outdated = this.#points.findIndex(one => one.at > at - this.#spanMs) - 1
+    // Rarely, so that a long run does not move the whole array at every observation.
+    if (outdated > 64 && outdated > this.#points.length / 2) this.#points.splice(0, outdated)
+  }
+
+  /** The events since the last point at or before the window's start: never less than one observation's. */
+  over(windowMs: number): { bad: number; total: number } {
+    const last = this.#points.at(-1)
+    const first = last && (this.#lastAtOrBefore(last.at - windowMs) ?? this.#points[0])
+    return last && first ? { bad: last.bad - first.bad, total: last.total - first.total } : { bad: 0, total: 0 }
+  }
+
+  #lastAtOrBefore(at: number): Point | undefined {
+    let [low, high] = [0, this.#points.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#points[middle]!.at <= at) low = middle + 1
+      else high = middle
+    }
+    return this.#points[low - 1]
+  }
+}
+
+/** Turns cumulative counters into increases that are never negative. */
+class Increases {
+  readonly #last = new Map<string, Counters>()
+
+  take(counters: Counters | Record<string, Counters>): Counters {
+    if (isSum(counters)) return this.#one('', counters, { good: 0, total: 0 })
+    const increase = { good: 0, total: 0 }
+    for (const [instance, now] of Object.entries(counters)) {
+      const { good, total } = this.#one(`/${instance}`, now, now)
+      increase.good += good
+      increase.total += total
+    }
+    return increase
+  }
+
+  #one(key: string, now: Counters, afterReset: Counters): Counters {
+    const last = this.#last.get(key)
+    this.#last.set(key, { ...now })
+    if (!last) return { good: 0, total: 0 }
+    if (now.total < last.total) return afterReset
+    const total = now.total - last.total
+    return { good: Math.min(total, Math.max(0, now.good - last.good)), total }
+  }
+}
+
+function isSum(counters: Counters | Record<string, Counters>): counters is Counters {
+  return typeof counters.total === 'number' && typeof counters.good === 'number'
+}

@@ -1,0 +1,28 @@
+export { type AlertLinks, type AlertRule, objectiveAlert } from './alerts.ts'
+export {
+  type Budget,
+  type BurnRatePolicy,
+  burnRateFactor,
+  burnRatePolicies,
+  burnRateThreshold,
+  errorBudget,
+  minimumBadEvents,
+  policiesFor,
+  type Severity,
+  timeToFire,
+} from './burn-rate.ts'
+export { type Counters, countGood } from './count-good.ts'
+export { inOrder, type Path, parseDocuments, refused, SourceDocument } from './document.ts'
+export { exitCode, formatProblem, InvalidInput, type Place, type Problem, ShaketableError } from './error.ts'
+export { type AlertTransition, type BurnRateEvaluator, createBurnRateEvaluator } from './evaluator.ts'
+export { explain } from './explain.ts'
+export { k6Metric, k6Module, k6Thresholds } from './k6.ts'
+export { nearest, suggestion } from './nearest.ts'
+export type { Indicator, Objective, Predicate, PrometheusIndicator, Selector, SemanticIndicator } from './objective.ts'
+export { collectOpenSlo, latencyBoundaries, type OpenSlo, readObjectives } from './openslo.ts'
+export { nameSchema, openSloKinds, openSloVersion } from './openslo-schema.ts'
+export { promDuration, semanticNames } from './promql.ts'
+export { prometheusRules, type RecordingRule, type RuleGroup, type RulesFile, toYaml } from './rules.ts'
+export { promtoolTests, type RuleTest, type RuleTestsFile } from './rules-tests.ts'
+export { expecting, seen } from './yaml-issues.ts'
+export { duration, formatDuration, formatPercentage, parseDuration, percentage, rate } from './yaml-values.ts'
