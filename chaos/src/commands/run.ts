@@ -1,0 +1,116 @@
+import { access, constants, mkdir } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { exitCode, ShaketableError } from '@shaketable/slo'
+import { Command, InvalidArgumentError } from 'commander'
+import { describePlan } from '../conduct/plan.ts'
+import { runSuite } from '../conduct/run-suite.ts'
+import { exitCodeOf } from '../ending-signals.ts'
+import { readExperiments } from '../experiment/read.ts'
+import { html } from '../report/html.ts'
+import { json } from '../report/json.ts'
+import { junit } from '../report/junit.ts'
+import { styleFor, summary, terminalView } from '../report/terminal.ts'
+import { writeReport, writeReports } from '../report/write.ts'
+import type { World } from '../world.ts'
+import { expandFiles, fileSource } from './files.ts'
+
+interface RunOptions {
+  report?: string
+  json?: boolean
+  junit?: string
+  seed?: number
+  env: Record<string, string>
+  dryRun?: boolean
+}
+
+/** `shaketable run FILE…`: start the system, run the experiments, judge, stop everything. */
+export function runCommand(world: World, conclude: (code: number) => void): Command {
+  return new Command('run')
+    .description('Run experiments: baseline, fault, recovery, verdict. Exit 0 pass, 1 fail, 3 inconclusive, 5 void.')
+    .argument('<file...>', 'experiment files, or folders of them')
+    .option('--report <dir>', 'write report.json, report.html, junit.xml and the services’ logs to DIR')
+    .option('--json', 'print report.json on stdout')
+    .option('--junit <file>', 'write JUnit XML to FILE')
+    .option('--seed <number>', 'choose and time everything by this seed, to repeat a run', wholeNumber)
+    .option('--env <name=value>', 'set a variable for every service (may be given again)', variable, {})
+    .option('--dry-run', 'read everything, print what would be done and hit, and start nothing')
+    .action(async (files: string[], options: RunOptions) => {
+      conclude(await runExperiments(files, options, world))
+    })
+}
+
+async function runExperiments(patterns: string[], options: RunOptions, world: World): Promise<number> {
+  const files = await expandFiles(patterns, world)
+  const experiments = await readExperiments(files, fileSource(world))
+  const seed = options.seed ?? world.freshSeed()
+
+  if (options.dryRun) {
+    world.stdout.write(describePlan(experiments, seed))
+    return exitCode.pass
+  }
+
+  const dir = options.report === undefined ? undefined : resolve(world.cwd, options.report)
+  const junitFile = options.junit === undefined ? undefined : resolve(world.cwd, options.junit)
+  if (dir) await mustBeWritable(dir)
+  if (junitFile) await mustBeWritable(dirname(junitFile))
+  const view = terminalView(world)
+  const conducted = await runSuite(
+    { experiments, seed, env: options.env, logDir: dir && join(dir, 'logs') },
+    world,
+    view,
+  ).finally(() => view.close?.())
+  const report =
+    conducted.exitCode === exitCode.notUndone
+      ? conducted
+      : { ...conducted, exitCode: exitCodeOf(world.signal) ?? conducted.exitCode }
+
+  const written = dir ? await writeReports(dir, report) : []
+  if (junitFile) await writeReport(junitFile, junit, report)
+  if (options.json) {
+    world.stderr.write(summary(report, styleFor(world.stderr, world.env)))
+    world.stdout.write(json.render(report))
+  } else {
+    world.stdout.write(summary(report, styleFor(world.stdout, world.env)))
+  }
+  if (dir) world.stderr.write(`report: ${join(dir, html.fileName)} (beside it ${othersIn(written)})\n`)
+  return report.exitCode
+}
+
+/** Found out before anything is started, not after minutes of measuring. */
+async function mustBeWritable(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true })
+    await access(dir, constants.W_OK)
+  } catch (cause) {
+    throw new ShaketableError(
+      'SHAKETABLE_REPORT_NOT_WRITTEN',
+      `cannot write to ${dir} (${(cause as NodeJS.ErrnoException).code})`,
+      {
+        exitCode: exitCode.invalidInput,
+        hint: 'give --report or --junit a place that you may write to; nothing was started',
+        cause,
+      },
+    )
+  }
+}
+
+function othersIn(written: string[]): string {
+  return written
+    .map(path => basename(path))
+    .filter(name => name !== html.fileName)
+    .join(', ')
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value > 0xffffffff) {
+    throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295.')
+  }
+  return value
+}
+
+function variable(text: string, before: Record<string, string>): Record<string, string> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('Expected NAME=VALUE.')
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+}

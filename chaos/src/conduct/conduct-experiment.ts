@@ -1,0 +1,167 @@
+import type { Experiment } from '../experiment/model.ts'
+import type { LoadHealths, LoadSample, RunningLoad } from '../load/load.ts'
+import { startLoad } from '../load/open-loop.ts'
+import { CounterWatch } from '../observe/counters.ts'
+import { deriveSeed } from '../random.ts'
+import type { LiveState, LiveView } from '../report/reporter.ts'
+import type { InstanceEvent, Target } from '../targets/target.ts'
+import type { Observations, Span } from '../verdict/observations.ts'
+import type { World } from '../world.ts'
+import { ArmedFaults } from './armed-faults.ts'
+import { awaitSteady } from './await-steady.ts'
+import { countersSince } from './counters-since.ts'
+import { checkInvariants } from './invariants.ts'
+import type { Journal } from './journal.ts'
+import { RecentTraffic } from './recent-traffic.ts'
+
+const tickEveryMs = 250
+
+export interface ConductContext {
+  world: World
+  target: Target
+  journal: Journal
+  view: LiveView
+  /** Of the whole run. */
+  seed: number
+  /** Instance events of the whole run; this experiment takes those of its own time. */
+  instanceEvents: InstanceEvent[]
+  /** Aborts when the run may not go on: an interruption, a dead keeper. */
+  signal: AbortSignal
+  /** The environment in which the system's own commands (invariants) run. */
+  commandEnv: NodeJS.ProcessEnv
+}
+
+/**
+ * Runs one experiment: baseline, fault, recovery, under load. Whatever ends it early, every fault is undone and the load
+ * is stopped before this resolves; `notUndone` says what could not be.
+ */
+export async function conductExperiment(
+  experiment: Experiment,
+  context: ConductContext,
+): Promise<{ seen: Observations; notUndone: string[] }> {
+  const { world, target, view, signal } = context
+  const { clock } = world
+  const samples: LoadSample[] = []
+  const traffic = new RecentTraffic()
+  const firstEvent = context.instanceEvents.length
+  const startedAtWall = clock.wall()
+  const faults = new ArmedFaults(experiment.faults, { ...context, seed: deriveSeed(context.seed, experiment.name) })
+  const counters = new CounterWatch(experiment.objectives, experiment.alertWindowScale, target, clock)
+  const urls = Object.fromEntries(experiment.system.services.map(service => [service.name, target.urls(service.name)]))
+
+  const load = await startLoad(
+    experiment.load.map(({ journey, ratePerSecond, timeoutMs }) => ({
+      journey,
+      ratePerSecond,
+      timeoutMs,
+      urls,
+    })),
+    world,
+  )
+  load.onSamples(batch => {
+    samples.push(...batch)
+    traffic.add(batch)
+  })
+
+  const phases: Observations['phases'] = {
+    baseline: { start: clock.now(), end: clock.now() },
+    fault: undefined,
+    recovery: undefined,
+  }
+  let current: { name: LiveState['phase']; span: Span } | undefined
+  const tick = () => {
+    if (!current) return
+    const now = clock.now()
+    view.tick?.({
+      phase: current.name,
+      elapsedMs: now - phases.baseline.start,
+      phaseEndsInMs: Math.max(0, current.span.end - now),
+      ...traffic.over(now),
+      armed: faults.armed(),
+      firing: counters.firing(),
+    })
+  }
+  const ticker = setInterval(tick, tickEveryMs)
+
+  const begin = (name: LiveState['phase'], lengthMs: number): Span => {
+    const start = clock.now()
+    const span = { start, end: start + lengthMs }
+    phases[name] = span
+    current = { name, span }
+    tick()
+    return span
+  }
+  let aborted: string | undefined
+  let countersBefore: ReturnType<CounterWatch['sums']> = {}
+
+  try {
+    await awaitSteady(experiment, samples, clock, signal)
+    await counters.start()
+    begin('baseline', experiment.phases.baselineMs)
+    await clock.sleep(experiment.phases.baselineMs, signal)
+
+    await counters.scrape()
+    countersBefore = counters.sums()
+    const faultPhase = begin('fault', experiment.phases.faultMs)
+    const endFaults = () => faults.end()
+    signal.addEventListener('abort', endFaults, { once: true })
+    try {
+      await faults.run()
+      await clock.sleep(Math.max(0, faultPhase.end - clock.now()), signal)
+    } finally {
+      signal.removeEventListener('abort', endFaults)
+      faultPhase.end = clock.now()
+    }
+    begin('recovery', experiment.phases.recoveryMs)
+    await clock.sleep(experiment.phases.recoveryMs, signal)
+  } catch (error) {
+    aborted = signal.aborted ? reasonOf(signal) : (error as Error).message
+  }
+  if (current) current.span.end = Math.min(current.span.end, clock.now())
+
+  clearInterval(ticker)
+  const stopped = await stopLoad(load)
+  if ('died' in stopped) aborted ??= stopped.died
+  await counters.scrape()
+  await counters.stop()
+
+  const invariants = aborted ? [] : await checkInvariants(experiment.system, context)
+  const instanceEvents = context.instanceEvents.slice(firstEvent)
+  return {
+    notUndone: faults.notUndone,
+    seen: {
+      experiment,
+      file: experiment.place.file,
+      seed: context.seed,
+      startedAtWall,
+      phases,
+      samples,
+      load: experiment.load.flatMap(({ journey: { name: journey }, ratePerSecond }) => {
+        const health = 'died' in stopped ? undefined : stopped.byJourney[journey]
+        return health ? [{ journey, ratePerSecond, health }] : []
+      }),
+      faults: faults.observed,
+      instanceEvents,
+      alerts: counters.alerts,
+      counters: countersSince(countersBefore, counters.sums(), experiment, {
+        events: instanceEvents,
+        at: phases.fault?.start ?? 0,
+      }),
+      invariants,
+      aborted,
+    },
+  }
+}
+
+/** A load process that died makes the run void; everything else is still to be undone and read. */
+async function stopLoad(load: RunningLoad): Promise<LoadHealths | { died: string }> {
+  try {
+    return await load.stop()
+  } catch (error) {
+    return { died: (error as Error).message }
+  }
+}
+
+function reasonOf(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : `interrupted by ${signal.reason}`
+}

@@ -1,0 +1,146 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ShaketableError } from '@shaketable/slo'
+import type { Experiment, System } from '../experiment/model.ts'
+import type { ExperimentReport, SuiteReport } from '../report/model.ts'
+import type { LiveView } from '../report/reporter.ts'
+import { urlVariable } from '../targets/local/environment.ts'
+import { localTarget } from '../targets/local/local-target.ts'
+import { runVariable } from '../targets/local/run-processes.ts'
+import type { InstanceEvent, Target } from '../targets/target.ts'
+import { judgeExperiment } from '../verdict/judge.ts'
+import { concludeSuite } from '../verdict/suite.ts'
+import { version } from '../version.ts'
+import type { World } from '../world.ts'
+import { awaitReady } from './await-ready.ts'
+import { conductExperiment } from './conduct-experiment.ts'
+import { type Journal, openJournal } from './journal.ts'
+import { startKeeper } from './keeper.ts'
+
+const heartbeatMs = 500
+
+export interface SuiteRequest {
+  experiments: Experiment[]
+  seed: number
+  /** Added to the environment of every service, over everything else. */
+  env: Record<string, string>
+  /** Where the services' output is kept; with the run's state, and gone with it, where not given. */
+  logDir: string | undefined
+}
+
+/**
+ * Starts each system, conducts its experiments one after the other, stops it, and concludes. Nothing of the run outlives
+ * this call: faults, processes, ports and files are gone when it settles, and a keeper sees to it should we die.
+ */
+export async function runSuite(request: SuiteRequest, world: World, view: LiveView): Promise<SuiteReport> {
+  const startedAtWall = world.clock.wall()
+  const began = world.clock.now()
+  const reports: ExperimentReport[] = []
+  const notUndone: string[] = []
+  const systems = [...new Set(request.experiments.map(experiment => experiment.system))]
+
+  for (const system of systems) {
+    if (world.signal.aborted) break
+    await withRunningSystem(system, request, world, view, async running => {
+      for (const [index, experiment] of request.experiments.entries()) {
+        if (experiment.system !== system || running.signal.aborted) continue
+        await awaitReady(system, running.target, world.clock, running.signal)
+        const { baselineMs, faultMs, recoveryMs } = experiment.phases
+        view.experimentBegins?.({
+          name: experiment.name,
+          title: experiment.title,
+          index,
+          count: request.experiments.length,
+          totalMs: baselineMs + faultMs + recoveryMs,
+        })
+        const conducted = await conductExperiment(experiment, {
+          ...running,
+          world,
+          view,
+          seed: request.seed,
+        })
+        notUndone.push(...conducted.notUndone)
+        const report = judgeExperiment(conducted.seen)
+        reports.push(report)
+        view.experimentEnds?.(report)
+      }
+    })
+  }
+
+  return concludeSuite({
+    version,
+    experiments: reports,
+    startedAtWall,
+    durationMs: world.clock.now() - began,
+    seed: request.seed,
+    system: systems.map(system => system.name).join(', '),
+    env: request.env,
+    notUndone,
+  })
+}
+
+interface RunningSystem {
+  target: Target
+  journal: Journal
+  instanceEvents: InstanceEvent[]
+  signal: AbortSignal
+  commandEnv: NodeJS.ProcessEnv
+}
+
+async function withRunningSystem(
+  system: System,
+  request: SuiteRequest,
+  world: World,
+  view: LiveView,
+  body: (running: RunningSystem) => Promise<void>,
+): Promise<void> {
+  const journal = await openJournal(world, { system: system.name })
+  let clean = false
+  try {
+    const keeper = await startKeeper(world, journal)
+    const keeperDied = new AbortController()
+    keeper.died.then(reason => keeperDied.abort(new ShaketableError('SHAKETABLE_KEEPER_DIED', reason)))
+    const signal = AbortSignal.any([world.signal, keeperDied.signal])
+    const heartbeat = setInterval(() => keeper.beat(), heartbeatMs)
+    try {
+      const logDir = request.logDir ?? join(journal.dir, 'logs')
+      await mkdir(logDir, { recursive: true })
+      const target = localTarget({ world, runId: journal.runId, journal, env: request.env, logDir })
+      const instanceEvents: InstanceEvent[] = []
+      target.events(event => instanceEvents.push(event))
+      try {
+        const count = system.services.reduce((sum, service) => sum + (service.local?.replicas ?? 0), 0)
+        view.note?.(`starting ${system.name}: ${count} processes`)
+        await target.start(system, signal)
+        await body({
+          target,
+          journal,
+          instanceEvents,
+          signal,
+          commandEnv: commandEnv(system, target, journal, request, world),
+        })
+      } finally {
+        view.note?.(`stopping ${system.name}`)
+        await target.stop()
+        clean = true
+      }
+    } finally {
+      clearInterval(heartbeat)
+      await keeper.release()
+    }
+  } finally {
+    await journal.close({ clean })
+  }
+}
+
+/** What a command of the system's own gets: the variables by which services find one another, and the mark of the run. */
+function commandEnv(
+  system: System,
+  target: Target,
+  journal: Journal,
+  request: SuiteRequest,
+  world: World,
+): NodeJS.ProcessEnv {
+  const urls = system.services.map(({ name }) => [urlVariable(name), target.urls(name).join(',')])
+  return { ...world.env, ...Object.fromEntries(urls), ...request.env, [runVariable]: journal.runId }
+}

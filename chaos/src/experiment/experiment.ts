@@ -1,0 +1,176 @@
+import {
+  formatDuration,
+  formatPercentage,
+  type Objective,
+  type Problem,
+  type SourceDocument,
+  suggestion,
+} from '@shaketable/slo'
+import type { ExperimentDocument } from './experiment-schema.ts'
+import { faultSpecsOf } from './fault-specs.ts'
+import { bestLowerBound, countedSteps, plannedRequests, requestsToProve } from './feeding.ts'
+import type { Expectations, Experiment, System } from './model.ts'
+
+/** What an experiment refers to, as far as it could be read. */
+export interface References {
+  system: System | undefined
+  /** With the index of the file in `spec.objectives` that each comes from. */
+  objectives: { objective: Objective; index: number }[]
+  /** Every file in `spec.objectives` could be read. */
+  objectivesComplete: boolean
+}
+
+/** The experiment as the model has it; or `undefined`, and what is wrong with it among `problems`. */
+export function experimentOf(
+  document: SourceDocument,
+  content: ExperimentDocument,
+  references: References,
+  problems: Problem[],
+): Experiment | undefined {
+  const before = problems.length
+  const { metadata, spec } = content
+  const { system } = references
+  const report = (path: PropertyKey[], message: string, hint?: string) => {
+    problems.push(document.problem(['spec', ...path], message, hint))
+  }
+  const faults = faultSpecsOf(document, spec, system, problems)
+  const load = loadOf(spec, system, report)
+  checkNames(references, report)
+  const expect = expectationsOf(spec, references, report)
+  if (system && load.length > 0) {
+    for (const { objective, index } of references.objectives) checkFed(objective, load, ['objectives', index], report)
+    checkProvable(spec, expect, load, report)
+  }
+  if (problems.length > before || !system || !references.objectivesComplete) return undefined
+  return {
+    name: metadata.name,
+    title: metadata.title ?? metadata.name,
+    system,
+    objectives: references.objectives.map(each => each.objective),
+    load,
+    phases: { baselineMs: spec.phases.baseline, faultMs: spec.phases.fault, recoveryMs: spec.phases.recovery },
+    faults,
+    expect,
+    alertWindowScale: spec.alerts.windowScale,
+    place: document.place(),
+  }
+}
+
+type Report = (path: PropertyKey[], message: string, hint?: string) => void
+type Spec = ExperimentDocument['spec']
+
+function loadOf(spec: Spec, system: System | undefined, report: Report): Experiment['load'] {
+  const listed = Array.isArray(spec.load)
+  const loads = Array.isArray(spec.load) ? spec.load : [spec.load]
+  const found: Experiment['load'] = []
+  const taken = new Set<string>()
+  let sound = true
+  for (const [index, { journey: name, rate, timeout }] of loads.entries()) {
+    const at = listed ? ['load', index] : ['load']
+    if (taken.has(name)) report([...at, 'journey'], `"${name}" is under load already`, 'add the rates up in one entry')
+    taken.add(name)
+    const longest = Math.max(spec.phases.baseline, spec.phases.fault, spec.phases.recovery)
+    if (rate * longest < 1000) {
+      const words = `no phase is long enough for one arrival: one comes every ${formatDuration(1000 / rate)}, and the longest phase lasts ${formatDuration(longest)}`
+      report([...at, 'rate'], words)
+      sound = false
+    }
+    if (!system) continue
+    const journey = system.journeys.find(each => each.name === name)
+    const names = system.journeys.map(each => each.name)
+    if (journey) found.push({ journey, ratePerSecond: rate, timeoutMs: timeout })
+    else report([...at, 'journey'], `no journey of "${system.name}" is named "${name}"; ${suggestion(name, names)}`)
+  }
+  return sound && found.length === loads.length ? found : []
+}
+
+function checkNames({ objectives }: References, report: Report): void {
+  const taken = new Set<string>()
+  for (const { objective, index } of objectives) {
+    if (taken.has(objective.name)) report(['objectives', index], `"${objective.name}" is defined twice`)
+    taken.add(objective.name)
+  }
+}
+
+function expectationsOf(spec: Spec, references: References, report: Report): Expectations {
+  const { objectives, recovery, alerts } = spec.expect
+  if (!objectives && !recovery && !alerts) {
+    report(
+      ['expect'],
+      'nothing is expected, so that the experiment could never fail',
+      'add "objectives: { hold: [...] }"',
+    )
+  }
+  const find = (names: string[], path: PropertyKey[]) =>
+    names.flatMap((name, index) => {
+      const known = references.objectives.map(each => each.objective)
+      const objective = known.find(each => each.name === name)
+      if (names.indexOf(name) < index) report([...path, index], `"${name}" stands twice`)
+      // The one that is missing may stand in the file that could not be read.
+      if (!objective && references.objectivesComplete) {
+        const names = known.map(each => each.name)
+        report([...path, index], `no objective of this experiment is named "${name}"; ${suggestion(name, names)}`)
+      }
+      return objective ? [objective] : []
+    })
+  const hold = find(objectives?.hold ?? [], ['expect', 'objectives', 'hold'])
+  const fire = find(alerts?.fire ?? [], ['expect', 'alerts', 'fire'])
+  if (alerts?.none && alerts.fire) report(['expect', 'alerts', 'none'], '"none" and "fire" exclude one another')
+  if (alerts && !alerts.none && !alerts.fire) report(['expect', 'alerts'], 'expected "none: true" or "fire: [...]"')
+  for (const [index, name] of (alerts?.fire ?? []).entries()) {
+    if (!objectives?.hold.includes(name)) continue
+    const words = `"${name}" is expected to hold as well: a page means that it does not`
+    report(['expect', 'alerts', 'fire', index], words)
+  }
+  if (recovery && recovery.within > spec.phases.recovery) {
+    const [within, phase] = [formatDuration(recovery.within), formatDuration(spec.phases.recovery)]
+    report(['expect', 'recovery', 'within'], `cannot be seen: the recovery phase lasts ${phase}, saw ${within}`)
+  }
+  return {
+    hold,
+    atLeast: objectives?.atLeast,
+    recoveryWithinMs: recovery?.within,
+    alerts: { none: alerts?.none ?? false, fire },
+  }
+}
+
+function checkFed(objective: Objective, loads: Experiment['load'], path: PropertyKey[], report: Report): void {
+  const { indicator, name } = objective
+  if (indicator.type === 'prometheus') {
+    const why = `"${name}" is measured by Prometheus queries, and a run cannot attach a Prometheus yet`
+    report(path, why, 'write it with "type: shaketable"')
+    return
+  }
+  const { signal, service, method, route } = indicator.selector
+  if (signal === 'http-client') {
+    report(path, `"${name}" counts what ${service} calls itself, which the load cannot see yet`, 'use "http-server"')
+    return
+  }
+  if (loads.some(load => countedSteps(objective, load) > 0)) return
+  const sent = loads.flatMap(load =>
+    load.journey.steps.map(({ request }) => `${request.method} ${request.path} to ${request.to}`),
+  )
+  const wanted = `${method ?? 'any method'} ${route ?? 'on any route'} at ${service}`
+  report(
+    path,
+    `the load never feeds "${name}": it counts ${wanted}, and the load sends ${[...new Set(sent)].join(', ')}`,
+  )
+}
+
+/** Refuses what could only end inconclusive: too few requests for a pass even if none of them fails. */
+function checkProvable(spec: Spec, expect: Expectations, loads: Experiment['load'], report: Report): void {
+  const ms = spec.phases.fault + spec.phases.recovery
+  for (const objective of expect.hold) {
+    const target = expect.atLeast ?? objective.target
+    const { count, perSecond } = plannedRequests(objective, loads, ms)
+    if (perSecond === 0 || bestLowerBound(count) >= target) continue
+    const index = spec.expect.objectives!.hold.indexOf(objective.name)
+    const needed = requestsToProve(target)
+    const length = formatDuration(Math.ceil(needed / perSecond) * 1000)
+    report(
+      ['expect', 'objectives', 'hold', index],
+      `cannot reach a pass: ${count} planned requests without one error prove only ${formatPercentage(Math.floor(bestLowerBound(count) * 10_000) / 10_000)}, and the target is ${formatPercentage(target)}, which takes ${needed}: fault and recovery of ${length} in all, saw ${formatDuration(ms)}`,
+      'make the phases longer, raise the rate, or set "atLeast" to what this experiment is to prove',
+    )
+  }
+}

@@ -1,0 +1,132 @@
+import type { Objective, Place } from '@shaketable/slo'
+
+/** What runs: services, their replicas, and the journeys that users take through them. */
+export interface System {
+  name: string
+  services: Service[]
+  journeys: Journey[]
+  /** Checked after every experiment, once the load has stopped. */
+  invariants: Invariant[]
+  /** The folder of the file; every relative path and command starts here. */
+  dir: string
+  place: Place
+}
+
+export interface Service {
+  name: string
+  local: LocalProcess | undefined
+  /** The path of the readiness probe on the health listener, or `tcp` for a service without the SDK. */
+  ready: string
+  place: Place
+}
+
+/** How the local target runs a service. */
+export interface LocalProcess {
+  /** A leading `node` means the Node that runs shaketable. */
+  command: string[]
+  replicas: number
+  /** Added to the environment. */
+  env: Record<string, string>
+  /** How long SIGTERM may take before SIGKILL follows, in ms. */
+  graceMs: number
+  /** How long a process that died waits before it is started again, in ms. */
+  restartDelayMs: number
+}
+
+/** A user's flow of requests. `setup` runs once before the load begins, `steps` once per arrival. */
+export interface Journey {
+  name: string
+  setup: Step[]
+  steps: Step[]
+  place: Place
+}
+
+/**
+ * One request. Strings may hold `${name}` of a captured value, `${uuid}` (a fresh UUID for each arrival) and `${seq}` (the number
+ * of the arrival).
+ */
+export interface Step {
+  request: {
+    method: string
+    /** The service that receives it. */
+    to: string
+    path: string
+    headers: Record<string, string>
+    /** Sent as JSON. */
+    json: unknown
+  }
+  expect: { status: number[] }
+  /** Name -> path into the JSON answer, e.g. `token` or `order.id`. */
+  capture: Record<string, string>
+}
+
+/** A rule of the business that holds after any run: a command that exits 0 when it does. */
+export interface Invariant {
+  name: string
+  command: string[]
+  /** How long the system may take to get there (asynchronous work), in ms. */
+  withinMs: number
+}
+
+export interface Experiment {
+  name: string
+  title: string
+  system: System
+  objectives: Objective[]
+  load: { journey: Journey /** arrivals a second */; ratePerSecond: number; timeoutMs: number }[]
+  phases: { baselineMs: number; faultMs: number; recoveryMs: number }
+  faults: FaultSpec[]
+  expect: Expectations
+  /** Burn-rate windows are divided by this, so that a run of seconds sees what a month of production would. */
+  alertWindowScale: number
+  place: Place
+}
+
+interface Anywhere {
+  /** Unique in the experiment, e.g. `latency-payments`. */
+  id: string
+  service: string
+  /** When it begins and how long it lasts, in ms from the start of the fault phase. */
+  startMs: number
+  durationMs: number
+  place: Place
+}
+
+/** A fault inside the process, by the SDK. */
+export type RequestFaultSpec = Anywhere & {
+  percent: number
+  scope: 'request' | 'attempt'
+  method: string | undefined
+  path: string | undefined
+  /** Only requests that this service makes to `service`: the fault is armed at the caller, outbound. */
+  from: string | undefined
+} & (
+    | { kind: 'latency'; delayMs: number; jitterMs: number }
+    | { kind: 'error'; status: number; body: string | undefined }
+    | { kind: 'reset' }
+    | { kind: 'hang' }
+  )
+
+/** A fault of a whole instance, by the target. */
+export type InstanceFaultSpec = Anywhere & {
+  /** How many instances are hit, chosen by the seed. */
+  instances: number
+} & (
+    | { kind: 'crash' /** again and again, in ms; undefined: once */; everyMs: number | undefined }
+    | { kind: 'terminate'; graceMs: number }
+    | { kind: 'freeze' }
+  )
+
+export type FaultSpec = RequestFaultSpec | InstanceFaultSpec
+export type FaultKind = FaultSpec['kind']
+
+export interface Expectations {
+  /** Objectives that must hold over fault and recovery. */
+  hold: Objective[]
+  /** Replaces each target in `hold` for this experiment, a ratio. */
+  atLeast: number | undefined
+  /** The steady state is back within this, in ms after the fault phase. */
+  recoveryWithinMs: number | undefined
+  /** `none`: no page may fire; `fire`: the pages of these objectives must. */
+  alerts: { none: boolean; fire: Objective[] }
+}

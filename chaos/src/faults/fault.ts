@@ -1,0 +1,34 @@
+import type { FaultSpec } from '../experiment/model.ts'
+import type { Target } from '../targets/target.ts'
+import type { World } from '../world.ts'
+
+/** What `inject` gets: where to inject, a seed of its own, and the journal's write-ahead hook. */
+export interface InjectContext {
+  world: World
+  target: Target
+  seed: number
+  leaseMs: number
+  /** Records durably what is about to be done, before it is done; the keeper and `sweep` undo from this. */
+  journal(entry: { fault: string; instance: string; kind: FaultSpec['kind'] }): Promise<void>
+}
+
+/** An armed fault. It cannot be made without its undo, so a rollback cannot be forgotten. */
+export interface Injected {
+  /** Instances it acts on. */
+  instances: string[]
+  /** Renews the lease; called about three times a lease. */
+  renew(): Promise<void>
+  /** How often it has struck so far: requests hit, or instances signalled. */
+  hits(): Promise<{ seen: number; hit: number }>
+  /** Undoes it and proves that it is undone; rejects if it could not be. Idempotent. */
+  undo(): Promise<void>
+}
+
+/** One file a fault, registered in `faults/index.ts`. */
+export interface Fault<S extends FaultSpec = FaultSpec> {
+  kind: S['kind']
+  /** One line for people: `2 s ± 200 ms on 100 % of requests to payments`. */
+  describe(spec: S): string
+  /** Rejects, with nothing armed, where it cannot be injected into every instance that it names. */
+  inject(spec: S, context: InjectContext): Promise<Injected>
+}

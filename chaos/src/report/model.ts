@@ -1,0 +1,128 @@
+/**
+ * What a run found out, whole: what `report.json` holds and every reporter reads. Times are ms from the start of the
+ * experiment unless a name says otherwise; ratios are in [0, 1].
+ */
+export interface SuiteReport {
+  apiVersion: 'shaketable.dev/v1alpha1'
+  kind: 'Report'
+  shaketable: string
+  startedAt: string
+  durationMs: number
+  seed: number
+  system: string
+  /** Environment given on the command line (`--env`), e.g. `{ RESILIENCE: 'off' }`. */
+  env: Record<string, string>
+  verdict: Verdict
+  exitCode: number
+  experiments: ExperimentReport[]
+}
+
+/** `pass`, `fail`; `inconclusive`: too little was seen to tell; `void`: the measurement itself was not sound. */
+export type Verdict = 'pass' | 'fail' | 'inconclusive' | 'void'
+
+export interface ExperimentReport {
+  name: string
+  title: string
+  file: string
+  seed: number
+  verdict: Verdict
+  /** Why, in plain sentences: every expectation that failed, was inconclusive, or made the run void. */
+  reasons: string[]
+  startedAt: string
+  phases: { name: 'baseline' | 'fault' | 'recovery'; startMs: number; endMs: number }[]
+  faults: FaultReport[]
+  objectives: ObjectiveReport[]
+  expectations: ExpectationReport[]
+  timeline: TimelineEvent[]
+  /** ms after the fault phase began; null: not within the run. */
+  timeToFirstErrorMs: number | null
+  timeToDetectMs: number | null
+  /** ms after the fault phase ended; null: not within the run. */
+  timeToRecoverMs: number | null
+  load: LoadReport[]
+  /** One point a bin, oldest first, for the plots. */
+  series: SeriesPoint[]
+}
+
+export interface ObjectiveReport {
+  name: string
+  title: string
+  service: string
+  /** The target that was judged: `atLeast` where the experiment gives one. */
+  target: number
+  /** The objective's own target. */
+  objectiveTarget: number
+  good: number
+  total: number
+  ratio: number
+  /** 95 % confidence, widened for clustered errors. */
+  interval: [low: number, high: number]
+  verdict: Verdict
+  /** `hold`: judged; `observed`: measured only. */
+  judged: boolean
+  /** Of the error budget of the objective's own window at this run's rate of requests: the share that the run spent. */
+  budgetSpent: number
+  /** What the service's own counters say of the same requests, where they could be read. */
+  counters: { good: number; total: number } | null
+}
+
+export interface ExpectationReport {
+  /** e.g. `recovery within 5 s`, `no alert`, `invariant books-balance`. */
+  name: string
+  verdict: Verdict
+  /** What was seen. */
+  detail: string
+}
+
+export interface FaultReport {
+  id: string
+  kind: string
+  service: string
+  /** One line for people. */
+  description: string
+  instances: string[]
+  /** When it was armed and undone; null: never. */
+  armedMs: number | null
+  undoneMs: number | null
+  seen: number
+  hit: number
+  percent: number | null
+}
+
+export interface TimelineEvent {
+  atMs: number
+  kind: 'phase' | 'fault' | 'instance' | 'alert' | 'error' | 'recovery' | 'note'
+  /** The service, instance, fault or objective it is about. */
+  subject: string
+  /**
+   * For people, with a word that the plots read: an instance `exited` or was `frozen`, is `ready` or `resumed`; an alert is
+   * `firing` or `resolved`. E.g. `exited: SIGKILL`, `page 5m/1h firing`.
+   */
+  text: string
+}
+
+export interface LoadReport {
+  journey: string
+  ratePerSecond: number
+  planned: number
+  started: number
+  answered: number
+  failed: number
+  dropped: number
+  latenessP99Ms: number
+  /** Over the whole run. */
+  latencyMs: { p50: number; p90: number; p99: number; max: number }
+}
+
+export interface SeriesPoint {
+  /** The start of the bin, and its width. */
+  atMs: number
+  widthMs: number
+  requests: number
+  errors: number
+  p50Ms: number | null
+  p90Ms: number | null
+  p99Ms: number | null
+  /** Per objective: the burn rate over the bin. */
+  burn: Record<string, number>
+}

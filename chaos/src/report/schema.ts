@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import type { SuiteReport } from './model.ts'
+
+const ratio = z.number().min(0).max(1)
+const ms = z.number()
+const length = z.number().min(0)
+const whole = z.int().min(0)
+/** JSON has no NaN: a measure of nothing is null in the file and NaN in memory. */
+const measure = z
+  .number()
+  .nullable()
+  .transform(value => value ?? Number.NaN)
+const measuredRatio = ratio
+  .nullable()
+  .describe('null: there was nothing to count')
+  .transform(value => value ?? Number.NaN)
+const instant = z.string().describe('ISO 8601, UTC')
+const verdict = z.enum(['pass', 'fail', 'inconclusive', 'void'])
+
+const objective = z.strictObject({
+  name: z.string(),
+  title: z.string(),
+  service: z.string(),
+  target: ratio.describe('The target that was judged: `atLeast` where the experiment gives one'),
+  objectiveTarget: ratio.describe("The objective's own target"),
+  good: whole,
+  total: whole,
+  ratio: measuredRatio,
+  interval: z
+    .tuple([measuredRatio, measuredRatio])
+    .describe('[low, high] with 95 % confidence, widened for clustered errors'),
+  verdict,
+  judged: z.boolean().describe('false: measured only'),
+  budgetSpent: measure.describe("Share of the error budget of the objective's window that the run spent"),
+  counters: z.strictObject({ good: z.number(), total: z.number() }).nullable(),
+})
+
+const experiment = z.strictObject({
+  name: z.string(),
+  title: z.string(),
+  file: z.string(),
+  seed: whole,
+  verdict,
+  reasons: z.array(z.string()),
+  startedAt: instant,
+  phases: z.array(z.strictObject({ name: z.enum(['baseline', 'fault', 'recovery']), startMs: ms, endMs: ms })),
+  faults: z.array(
+    z.strictObject({
+      id: z.string(),
+      kind: z.string(),
+      service: z.string(),
+      description: z.string(),
+      instances: z.array(z.string()),
+      armedMs: ms.nullable(),
+      undoneMs: ms.nullable(),
+      seen: whole,
+      hit: whole,
+      percent: z.number().min(0).max(100).nullable(),
+    }),
+  ),
+  objectives: z.array(objective),
+  expectations: z.array(z.strictObject({ name: z.string(), verdict, detail: z.string() })),
+  timeline: z.array(
+    z.strictObject({
+      atMs: ms,
+      kind: z.enum(['phase', 'fault', 'instance', 'alert', 'error', 'recovery', 'note']),
+      subject: z.string(),
+      text: z.string(),
+    }),
+  ),
+  timeToFirstErrorMs: ms.nullable().describe('After the fault phase began; null: not within the run'),
+  timeToDetectMs: ms.nullable().describe('After the fault phase began; null: not within the run'),
+  timeToRecoverMs: ms.nullable().describe('After the fault phase ended; null: not within the run'),
+  load: z.array(
+    z.strictObject({
+      journey: z.string(),
+      ratePerSecond: z.number().min(0),
+      planned: whole,
+      started: whole,
+      answered: whole,
+      failed: whole,
+      dropped: whole,
+      latenessP99Ms: measure,
+      latencyMs: z.strictObject({ p50: measure, p90: measure, p99: measure, max: measure }),
+    }),
+  ),
+  series: z.array(
+    z.strictObject({
+      atMs: ms,
+      widthMs: length,
+      requests: whole,
+      errors: whole,
+      p50Ms: length.nullable(),
+      p90Ms: length.nullable(),
+      p99Ms: length.nullable(),
+      burn: z.record(z.string(), measure),
+    }),
+  ),
+})
+
+/** `report.json` as it is read; the published `schemas/report.schema.json` is generated from it. */
+export const suiteReport = z.strictObject({
+  apiVersion: z.literal('shaketable.dev/v1alpha1'),
+  kind: z.literal('Report'),
+  shaketable: z.string().describe('The version that wrote it'),
+  startedAt: instant,
+  durationMs: length,
+  seed: whole,
+  system: z.string(),
+  env: z.record(z.string(), z.string()),
+  verdict,
+  exitCode: whole,
+  experiments: z.array(experiment),
+})
+
+/** The text of `schemas/report.schema.json`. */
+export function reportSchemaText(): string {
+  const schema = z.toJSONSchema(suiteReport, { io: 'input', target: 'draft-7' })
+  const described = {
+    $schema: schema.$schema,
+    $id: 'https://shaketable.dev/schemas/v1alpha1/report.schema.json',
+    title: 'Shaketable report',
+    description:
+      'What `shaketable run --report DIR` writes to DIR/report.json. Times are ms from the start of the experiment unless a name says otherwise; ratios are in [0, 1].',
+    ...schema,
+  }
+  return `${JSON.stringify(described, null, 2)}\n`
+}
+
+/** Compiles only while the schema and the model say the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : [A, B]
+type Flat<T> = T extends readonly unknown[]
+  ? { [K in keyof T]: Flat<T[K]> }
+  : T extends object
+    ? { [K in keyof T]: Flat<T[K]> }
+    : T
+const schemaIsTheModel: Same<Flat<z.output<typeof suiteReport>>, Flat<SuiteReport>> = true
+void schemaIsTheModel

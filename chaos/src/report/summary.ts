@@ -1,0 +1,108 @@
+import { exitCode } from '@shaketable/slo'
+import type { ExperimentReport, SuiteReport } from './model.ts'
+import { cut, printable, type Style, textWidth, verdictText } from './style.ts'
+import { duration, percent, plural } from './units.ts'
+
+/** A piece of a line: what it says and how it is dressed, so that columns align by what is seen. */
+interface Cell {
+  text: string
+  dressed?: string
+  right?: boolean
+}
+
+/** The verdict table, the reasons for whatever is not a pass, and what the exit code means; ends with a newline. */
+export function summary(report: SuiteReport, style: Style): string {
+  const head = ['objective', 'target', 'ratio', '95% interval', 'verdict'].map((text, index) => ({
+    text,
+    dressed: style.dim(text),
+    right: index > 0 && index < 4,
+  }))
+  const rows = report.experiments.map(experiment => rowsOf(experiment, style))
+  const widths = columnWidths([head, ...rows.flat()], style)
+  const blocks = report.experiments.map((experiment, index) =>
+    [
+      `${verdictText(experiment.verdict, style)}  ${style.bold(printable(experiment.name))}`,
+      `  ${style.dim(timesText(experiment))}`,
+      ...rows[index]!.map(row => line(row, widths)),
+      ...experiment.reasons.map(reason => `  ${verdictColour(experiment, style)(`→ ${printable(reason)}`)}`),
+    ].join('\n'),
+  )
+  return `${[line(head, widths), ...blocks].join('\n')}\n\n${closing(report, style)}\n`
+}
+
+function rowsOf(experiment: ExperimentReport, style: Style): Cell[][] {
+  return experiment.objectives.map(({ name, target, ratio, interval, verdict, judged }) => {
+    const seen = judged ? verdict : 'observed'
+    return [
+      { text: printable(name) },
+      { text: percent(target), right: true },
+      { text: percent(ratio), right: true },
+      { text: `${percent(interval[0])} to ${percent(interval[1])}`, right: true },
+      { text: seen, dressed: judged ? verdictText(verdict, style) : style.dim(seen) },
+    ]
+  })
+}
+
+function timesText(experiment: ExperimentReport): string {
+  const { timeToFirstErrorMs: error, timeToDetectMs: detect, timeToRecoverMs: recover } = experiment
+  return [
+    error === null ? 'no error' : `first error after ${duration(error)}`,
+    detect === null ? 'no alert' : `detected after ${duration(detect)}`,
+    recover === null ? 'not recovered' : recover <= 0 ? 'steady at once' : `recovered after ${duration(recover)}`,
+  ].join(' · ')
+}
+
+function verdictColour(experiment: ExperimentReport, style: Style): (text: string) => string {
+  if (experiment.verdict === 'fail') return style.red
+  return experiment.verdict === 'void' ? style.magenta : style.yellow
+}
+
+const meanings: Record<number, string> = {
+  [exitCode.pass]: 'everything stood',
+  [exitCode.fail]: 'an expectation did not hold',
+  [exitCode.invalidInput]: 'the input is invalid',
+  [exitCode.inconclusive]: 'too little was seen to tell',
+  [exitCode.notUndone]: 'a fault could not be undone: run `shaketable sweep`',
+  [exitCode.void]: 'a measurement was not sound, so it proves nothing',
+  [exitCode.ownError]: 'shaketable itself failed',
+  130: 'interrupted, and every fault undone',
+  143: 'terminated, and every fault undone',
+}
+
+function closing(report: SuiteReport, style: Style): string {
+  const counts = (['pass', 'fail', 'inconclusive', 'void'] as const)
+    .map(verdict => [verdict, report.experiments.filter(one => one.verdict === verdict).length] as const)
+    .filter(([, number]) => number > 0)
+    .map(([verdict, number]) => `${number} ${verdict}`)
+  const said = `${plural(report.experiments.length, 'experiment')}${counts.length > 0 ? ': ' : ''}${counts.join(', ')}`
+  const seed = style.dim(`(${duration(report.durationMs)}, seed ${report.seed})`)
+  const meaning = meanings[report.exitCode]
+  return `${style.bold(said)} ${seed}\nexit ${report.exitCode}${meaning ? `: ${meaning}` : ''}`
+}
+
+const gap = 2
+
+/** The first column gives way where the terminal is narrow. */
+function columnWidths(rows: Cell[][], style: Style): number[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => textWidth(visible(row[column]!, style)))))
+  const excess =
+    4 + widths.reduce((sum, width) => sum + width + gap, -gap) - (style.columns ?? Number.POSITIVE_INFINITY)
+  if (excess > 0) widths[0] = Math.max(12, widths[0]! - excess)
+  return widths
+}
+
+/** The mark before a verdict takes two columns more than its word. */
+function visible(cell: Cell, style: Style): string {
+  return cell.dressed === undefined || cell.dressed === style.dim(cell.text) ? cell.text : `? ${cell.text}`
+}
+
+function line(cells: Cell[], widths: number[]): string {
+  const parts = cells.map((cell, column) => {
+    const text = cut(cell.text, column === 0 ? widths[0]! : Number.POSITIVE_INFINITY)
+    const padding = ' '.repeat(Math.max(0, widths[column]! - textWidth(text)))
+    const dressed = cell.dressed ?? text
+    if (cell.right) return padding + dressed
+    return column === cells.length - 1 ? dressed : dressed + padding
+  })
+  return `    ${parts.join(' '.repeat(gap))}`.trimEnd()
+}

@@ -1,0 +1,42 @@
+import type { System } from '../experiment/model.ts'
+
+/** Where a service's instances live: local processes, Docker containers, Kubernetes pods. */
+export interface Target {
+  readonly kind: 'local' | 'docker' | 'kubernetes'
+  /** Every instance of a service, also those that are down for the moment. */
+  instances(service: string): Instance[]
+  /** Resolves when every instance is ready; rejects with the reason (and the instance's last words) if one is not. */
+  start(system: System, signal: AbortSignal): Promise<void>
+  /** Base URLs of a service's replicas, e.g. `http://127.0.0.1:21034`. */
+  urls(service: string): string[]
+  /** What happened to instances by itself or by a fault (exits, restarts, readiness), for the timeline. */
+  events(listener: (event: InstanceEvent) => void): void
+  /** Stops everything that `start` began. Idempotent. */
+  stop(): Promise<void>
+}
+
+/** One process, container or pod. `id` stays the same across restarts, e.g. `orders-1`. */
+export interface Instance {
+  readonly id: string
+  readonly service: string
+  /** `undefined` while it is down. */
+  readonly pid: number | undefined
+  /** Where the SDK's health and metrics listener is, or `undefined` without the SDK. */
+  readonly adminUrl: string | undefined
+  /** Where the SDK's fault control is, with its key, or `undefined`. */
+  readonly faultControl: { url: string; key: string } | undefined
+  /** Signals the instance after proving that it is still the same one (pid and start time). */
+  crash(): Promise<void>
+  terminate(graceMs: number): Promise<void>
+  freeze(): Promise<void>
+  resume(): Promise<void>
+}
+
+export interface InstanceEvent {
+  /** Monotonic, in ms (`world.clock.now()`). */
+  at: number
+  instance: string
+  kind: 'started' | 'ready' | 'exited' | 'frozen' | 'resumed'
+  /** e.g. `exit code 1`, `SIGKILL`. */
+  detail: string | undefined
+}

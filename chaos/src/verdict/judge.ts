@@ -1,0 +1,212 @@
+import type { Objective } from '@shaketable/slo'
+import { duration } from '../faults/words.ts'
+import type { ExpectationReport, ExperimentReport, LoadReport, ObjectiveReport, Verdict } from '../report/model.ts'
+import { judgeAlerts, timeToDetect } from './alerts.ts'
+import { judgedSpan } from './corroboration.ts'
+import type { Observations } from './observations.ts'
+import { type Recovery, recoveryOf, steadyState, windowOf } from './recovery.ts'
+import { seriesOf } from './series.ts'
+import { baselineNotes, percent, targetOf, unsound } from './soundness.ts'
+import { clusteredInterval, quantile, sum } from './statistics.ts'
+import { blocksOf, type Event, eventsOf } from './tally.ts'
+import { timelineOf } from './timeline.ts'
+
+/**
+ * What a run proves. Pure: the same observations give the same report. `hold` is judged over fault and recovery: pass where
+ * the interval's lower end is at or over the target, fail where its upper end is under it, else inconclusive. A measurement
+ * that is not sound makes the whole experiment void.
+ */
+export function judgeExperiment(seen: Observations): ExperimentReport {
+  const { experiment, phases } = seen
+  const start = phases.baseline.start
+  const end = Math.max(phases.baseline.end, phases.fault?.end ?? 0, phases.recovery?.end ?? 0)
+  const events = new Map(
+    experiment.objectives.map(objective => [objective.name, eventsOf(objective, experiment, seen.samples)]),
+  )
+  const objectives = experiment.objectives.map(objective => judgeObjective(objective, seen, events))
+  const firstErrorAt = firstBad(seen, events)
+  const recovered = recovery(seen, events)
+  const recoveredMs = recovered?.recoveredMs ?? null
+  const expectations = judgeExpectations(seen, recovered)
+  const voids = unsound(seen, events)
+
+  return {
+    name: experiment.name,
+    title: experiment.title,
+    file: seen.file,
+    seed: seen.seed,
+    verdict: voids.length > 0 ? 'void' : gravest([...objectives.filter(each => each.judged), ...expectations]),
+    reasons:
+      voids.length > 0
+        ? voids
+        : [...reasonsOf(objectives), ...expectations.filter(notPassed).map(each => `${each.name}: ${each.detail}`)],
+    startedAt: new Date(seen.startedAtWall).toISOString(),
+    phases: (['baseline', 'fault', 'recovery'] as const).flatMap(name => {
+      const span = phases[name]
+      return span ? [{ name, startMs: span.start - start, endMs: span.end - start }] : []
+    }),
+    faults: seen.faults.map(fault => {
+      const spec = experiment.faults.find(each => each.id === fault.id)
+      return {
+        id: fault.id,
+        kind: spec?.kind ?? '',
+        service: spec?.service ?? '',
+        description: fault.description,
+        instances: fault.instances,
+        armedMs: fault.armedAt === undefined ? null : fault.armedAt - start,
+        undoneMs: fault.undoneAt === undefined ? null : fault.undoneAt - start,
+        seen: fault.seen,
+        hit: fault.hit,
+        percent: spec && 'percent' in spec ? spec.percent : null,
+      }
+    }),
+    // A verdict on an unsound measurement would be read as one.
+    objectives: voids.length > 0 ? objectives.map(each => ({ ...each, verdict: 'void' as const })) : objectives,
+    expectations,
+    timeline: timelineOf(seen, {
+      firstErrorAt,
+      recoveredAt:
+        recoveredMs !== null && phases.recovery && phases.fault ? phases.recovery.start + recoveredMs : undefined,
+      notes: baselineNotes(seen, events),
+    }),
+    timeToFirstErrorMs: firstErrorAt === undefined || !phases.fault ? null : firstErrorAt - phases.fault.start,
+    timeToDetectMs: timeToDetect(seen),
+    timeToRecoverMs: recoveredMs,
+    load: loadReports(seen),
+    series: seriesOf(seen, { start, end }, events),
+  }
+}
+
+function judgeObjective(
+  objective: Objective,
+  seen: Observations,
+  events: ReadonlyMap<string, Event[]>,
+): ObjectiveReport {
+  const { experiment, phases, counters } = seen
+  const span = judgedSpan(phases) ?? phases.baseline
+  const counting = events.get(objective.name) ?? []
+  const strata = [phases.fault, phases.recovery].flatMap(phase => (phase ? [blocksOf(counting, phase)] : []))
+  const { good, total } = sum(strata.flat())
+  const interval = clusteredInterval(...strata)
+  const target = targetOf(objective.name, objective.target, experiment.expect)
+  const expected = ((total * 1000) / (span.end - span.start)) * (objective.windowMs / 1000)
+  const counted = counters[objective.name]
+  return {
+    name: objective.name,
+    title: objective.title,
+    service: objective.service,
+    target,
+    objectiveTarget: objective.target,
+    good,
+    total,
+    ratio: total === 0 ? 0 : good / total,
+    interval,
+    verdict:
+      total === 0 ? 'inconclusive' : interval[0] >= target ? 'pass' : interval[1] < target ? 'fail' : 'inconclusive',
+    judged: experiment.expect.hold.some(held => held.name === objective.name),
+    budgetSpent: total === 0 ? 0 : (total - good) / ((1 - objective.target) * expected),
+    counters: counted ? { good: counted.good, total: counted.total } : null,
+  }
+}
+
+function reasonsOf(objectives: ObjectiveReport[]): string[] {
+  return objectives
+    .filter(each => each.judged && each.verdict !== 'pass')
+    .map(({ name, verdict, good, total, ratio, interval, target }) => {
+      const measured = `${good} of ${total} good, ${percent(ratio)} (95 % interval ${percent(interval[0])} to ${percent(interval[1])})`
+      return verdict === 'fail'
+        ? `${name} did not hold: ${measured}, under its target of ${percent(target)}`
+        : `${name} is inconclusive: ${measured}, around its target of ${percent(target)}`
+    })
+}
+
+function judgeExpectations(seen: Observations, recovered: Recovery | undefined): ExpectationReport[] {
+  const { recoveryWithinMs } = seen.experiment.expect
+  return [
+    ...(recoveryWithinMs === undefined ? [] : [judgeRecovery(recoveryWithinMs, recovered, seen)]),
+    ...judgeAlerts(seen),
+    ...seen.invariants.map(({ name, holds, detail }) => ({
+      name: `invariant ${name}`,
+      verdict: holds ? ('pass' as const) : ('fail' as const),
+      detail,
+    })),
+  ]
+}
+
+function judgeRecovery(
+  withinMs: number,
+  recovered: Recovery | undefined,
+  { experiment }: Observations,
+): ExpectationReport {
+  const name = `recovery within ${duration(withinMs)}`
+  const length = duration(experiment.phases.recoveryMs)
+  if (!recovered) return { name, verdict: 'inconclusive', detail: 'there was no recovery phase' }
+  const { recoveredMs, notBeforeMs } = recovered
+  if (recoveredMs !== null) {
+    return {
+      name,
+      verdict: recoveredMs <= withinMs ? 'pass' : 'fail',
+      detail: `the steady state was back after ${duration(recoveredMs)}`,
+    }
+  }
+  return notBeforeMs > withinMs
+    ? { name, verdict: 'fail', detail: `not recovered within the ${length} of the recovery phase` }
+    : {
+        name,
+        verdict: 'inconclusive',
+        detail: `not to be told: the ${length} of the recovery phase ended ${duration(experiment.phases.recoveryMs - notBeforeMs)} after the last bad window`,
+      }
+}
+
+const notPassed = ({ verdict }: { verdict: Verdict }) => verdict !== 'pass'
+
+/** Of verdicts of one experiment: fail, then inconclusive, then pass. */
+function gravest(parts: { verdict: Verdict }[]): Verdict {
+  for (const verdict of ['void', 'fail', 'inconclusive'] as const) {
+    if (parts.some(part => part.verdict === verdict)) return verdict
+  }
+  return 'pass'
+}
+
+/** When the client had the first bad answer that began in the fault phase. */
+function firstBad({ phases }: Observations, events: ReadonlyMap<string, Event[]>): number | undefined {
+  const { fault } = phases
+  if (!fault) return undefined
+  const ends = [...events.values()]
+    .flat()
+    .filter(event => !event.good && event.end >= fault.start && event.at < fault.end)
+    .map(event => event.end)
+  return ends.length === 0 ? undefined : ends.reduce((a, b) => Math.min(a, b))
+}
+
+function recovery({ experiment, phases }: Observations, events: ReadonlyMap<string, Event[]>): Recovery | undefined {
+  if (!phases.recovery) return undefined
+  const held = steadyState(experiment, name => events.get(name) ?? [])
+  return recoveryOf(held, phases.recovery, windowOf(experiment))
+}
+
+/** From the baseline on: what came before it warmed the system up. */
+function loadReports(seen: Observations): LoadReport[] {
+  return seen.load.map(({ journey, ratePerSecond, health }) => {
+    const all = seen.samples.filter(sample => sample.journey === journey)
+    const samples = all.filter(sample => sample.at >= seen.phases.baseline.start)
+    const warmUp = all.filter(sample => sample.step === 0 && sample.at < seen.phases.baseline.start).length
+    const latencies = samples.map(sample => sample.latencyMs).sort((a, b) => a - b)
+    return {
+      journey,
+      ratePerSecond,
+      planned: health.planned - warmUp,
+      started: health.started - warmUp,
+      answered: samples.filter(sample => sample.status > 0).length,
+      failed: samples.filter(sample => !sample.ok).length,
+      dropped: health.dropped,
+      latenessP99Ms: health.latenessP99Ms,
+      latencyMs: {
+        p50: quantile(latencies, 0.5) ?? 0,
+        p90: quantile(latencies, 0.9) ?? 0,
+        p99: quantile(latencies, 0.99) ?? 0,
+        max: latencies.at(-1) ?? 0,
+      },
+    }
+  })
+}

@@ -1,0 +1,56 @@
+import type { Experiment } from '../experiment/model.ts'
+import type { LoadHealth, LoadSample } from '../load/load.ts'
+import type { InstanceEvent } from '../targets/target.ts'
+
+/** Everything that a run saw, before anyone has judged it. All times are on the runner's monotonic clock, in ms. */
+export interface Observations {
+  experiment: Experiment
+  /** The file it came from, as the user gave it. */
+  file: string
+  seed: number
+  startedAtWall: number
+  /** `undefined` where the run was aborted before the phase began. */
+  phases: { baseline: Span; fault: Span | undefined; recovery: Span | undefined }
+  samples: LoadSample[]
+  load: { journey: string; ratePerSecond: number; health: LoadHealth }[]
+  faults: ObservedFault[]
+  instanceEvents: InstanceEvent[]
+  alerts: AlertTransition[]
+  /** Per objective name: what the service's own counters say of fault and recovery; undefined: not to be read. */
+  counters: Record<string, ObservedCounters | undefined>
+  invariants: { name: string; holds: boolean; detail: string }[]
+  /** Why the conductor ended the run before its time (guard, Ctrl-C, an instance that would not start), if it did. */
+  aborted: string | undefined
+}
+
+export interface Span {
+  start: number
+  end: number
+}
+
+export interface ObservedFault {
+  id: string
+  description: string
+  instances: string[]
+  armedAt: number | undefined
+  undoneAt: number | undefined
+  seen: number
+  hit: number
+}
+
+/** A burn-rate alert of an objective changing state, by the embedded evaluator. */
+export interface AlertTransition {
+  at: number
+  objective: string
+  severity: 'page' | 'ticket'
+  /** e.g. `5m/1h`. */
+  window: string
+  state: 'firing' | 'resolved'
+}
+
+export interface ObservedCounters {
+  good: number
+  total: number
+  /** An instance of the service died in this time, which takes its counts with it. */
+  instanceLost: boolean
+}

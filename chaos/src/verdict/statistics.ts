@@ -1,0 +1,141 @@
+/** Of a standard normal distribution: 95 % lie within this many deviations of the mean. */
+const z = 1.959964
+
+/** Fewer blocks than this say nothing about how errors cluster. */
+const leastBlocks = 8
+
+/** Clusters are looked for in stretches of so many blocks. */
+const clusterLengths = [1, 2, 3]
+
+/** Good and total events of one stretch of time. */
+export interface Block {
+  good: number
+  total: number
+}
+
+export type Interval = [low: number, high: number]
+
+/**
+ * Wilson's score interval for a ratio (Wilson 1927; Brown, Cai & DasGupta 2001 recommend it over the Wald interval, which
+ * collapses to a point at 0 and 1). `total` need not be whole: an effective number of events fits too.
+ *
+ * centre = (p + d²/2n) / (1 + d²/n), half = d/(1 + d²/n) · √(p(1−p)/n + d²/4n²), with d deviations (1.96: 95 %).
+ */
+export function wilson(good: number, total: number, deviations = z): Interval {
+  if (total <= 0) return [0, 1]
+  const p = good / total
+  const d2 = deviations * deviations
+  const denominator = 1 + d2 / total
+  const centre = (p + d2 / (2 * total)) / denominator
+  const half = (deviations / denominator) * Math.sqrt((p * (1 - p)) / total + d2 / (4 * total * total))
+  return [p === 0 ? 0 : Math.max(0, centre - half), p === 1 ? 1 : Math.min(1, centre + half)]
+}
+
+/**
+ * How much wider errors that come in clusters make the variance of a ratio than independent ones would: the design effect of
+ * stratified cluster sampling (Kish 1965). The strata are phases, within which alone the ratio is taken to be one and the same,
+ * so that the fault itself is no clustering; the clusters are stretches of `length` blocks. Stretches overlap, which tells more
+ * than the same blocks cut apart (overlapping batch means, Meketon & Schmeiser 1984). 1 where errors are independent or rarer
+ * than that, where there are none, and where there are fewer than 8 blocks in all.
+ *
+ * deff = Σ over strata of [K²/(L·(K−L)) · mean over stretches of (Σ gₖ − p·nₖ)²] / N² / [p(1−p)/N], at least 1, of K blocks
+ * in stretches of L, p within the sum being the stratum's own ratio.
+ */
+export function designEffect(strata: readonly (readonly Block[])[], length = 1): number {
+  const counted = strata.map(blocks => blocks.filter(block => block.total > 0))
+  const { good, total } = sum(counted.flat())
+  if (counted.flat().length < leastBlocks || good === 0 || good === total) return 1
+  const p = good / total
+  const variance = counted.reduce((all, blocks) => all + varianceOfGood(blocks, length), 0) / total ** 2
+  return Math.max(1, variance / ((p * (1 - p)) / total))
+}
+
+/** Of the number of good events in one stratum. */
+function varianceOfGood(blocks: readonly Block[], wanted: number): number {
+  const count = blocks.length
+  if (count < 2) return 0
+  const length = Math.max(1, Math.min(wanted, Math.floor(count / 2)))
+  const { good, total } = sum(blocks)
+  const stretches = count - length + 1
+  let scatter = 0
+  for (let first = 0; first < stretches; first++) {
+    const stretch = sum(blocks.slice(first, first + length))
+    scatter += (stretch.good - (good / total) * stretch.total) ** 2
+  }
+  return ((scatter / stretches) * count ** 2) / (length * (count - length))
+}
+
+/**
+ * The 95 % interval of a ratio from blocks of equal time, phase by phase: Wilson's on the effective number of events,
+ * total / deff, for clusters of one, two and three blocks, of which the widest counts. Where clustering was found, its own
+ * uncertainty counts too: Student's t replaces the normal deviate (as Korn & Graubard 1998 do for survey data).
+ *
+ * In simulated runs of 18 s at 60 requests a second (`coverage.test.ts`) it covers the true ratio in 96 to 98 % with
+ * independent errors, and in at least 93 % where they come in nine bursts or more; with six bursts in a run in about 92 %, and
+ * with three in 83 to 88 %: nothing tells from one run how often something comes that came once.
+ */
+export function clusteredInterval(...strata: readonly (readonly Block[])[]): Interval {
+  const { good, total } = sum(strata.flat())
+  if (total === 0) return [0, 1]
+  const count = strata.flat().filter(block => block.total > 0).length
+  let widest = wilson(good, total)
+  for (const length of clusterLengths) {
+    const effect = designEffect(strata, length)
+    if (effect === 1) continue
+    const degrees = (length === 1 ? count : (1.5 * count) / length) - strata.length
+    const interval = wilson(good / effect, total / effect, studentDeviate(degrees))
+    if (interval[1] - interval[0] > widest[1] - widest[0]) widest = interval
+  }
+  return widest
+}
+
+/** The 97.5 % quantile of Student's t by its expansion in 1/ν (Abramowitz & Stegun 26.7.5); within 0.3 % from ν = 5 on. */
+export function studentDeviate(degrees: number): number {
+  const z3 = z ** 3
+  const z5 = z ** 5
+  const z7 = z ** 7
+  return (
+    z +
+    (z3 + z) / (4 * degrees) +
+    (5 * z5 + 16 * z3 + 3 * z) / (96 * degrees ** 2) +
+    (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * degrees ** 3)
+  )
+}
+
+/** The smallest value that at least the share `q` of the values does not exceed (nearest rank); null where there is none. */
+export function quantile(sorted: ArrayLike<number>, q: number): number | null {
+  return sorted.length === 0 ? null : sorted[Math.max(0, Math.ceil(sorted.length * q) - 1)]!
+}
+
+/** 99.9 % of a standard normal distribution lie within this many deviations. */
+const surely = 3.290527
+
+/**
+ * Whether `hit` of `seen` fits a share of `percent` where every event was decided anew, at 99.9 % (normal approximation with
+ * continuity correction). 0 and 100 % are exact.
+ */
+export function fitsPercent(hit: number, seen: number, percent: number): boolean {
+  const p = percent / 100
+  return Math.abs(hit - seen * p) <= surely * Math.sqrt(seen * p * (1 - p)) + (p > 0 && p < 1 ? 0.5 : 0)
+}
+
+/**
+ * The same where one choice decides all events of a request, at most `eventsPerChoice` of them. A request that was hit may be
+ * tried again, so that more hits than `percent` say nothing, and only too few are told: the events that were spared stand for
+ * at least `spared / eventsPerChoice` requests, and those for p / (1 − p) times as many that were hit. 100 % is exact here too.
+ */
+export function fitsPercentOfRequests(hit: number, seen: number, percent: number, eventsPerChoice: number): boolean {
+  if (percent >= 100) return hit === seen
+  const p = percent / 100
+  const spared = (seen - hit) / eventsPerChoice
+  // Of spared/q requests in all, each hit with p: hit − p·n has the deviation √(n·p·q).
+  const requests = spared / (1 - p)
+  return hit >= requests * p - surely * Math.sqrt(requests * p * (1 - p)) - 0.5
+}
+
+export function sum(blocks: readonly Block[]): Block {
+  return blocks.reduce((all, { good, total }) => ({ good: all.good + good, total: all.total + total }), {
+    good: 0,
+    total: 0,
+  })
+}
