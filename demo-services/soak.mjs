@@ -1,0 +1,94 @@
+// `npm run soak -- [rounds]`: the same again and again, to see whether the verdicts can be trusted. Each round is `npm start`
+// with resilience (everything must pass) and without (the answer key must be met); then 50 runs are killed at random
+// moments, and an experiment without a fault is run three times and must never fail. Exits 1 if anything went otherwise;
+// the report of a run that did is kept. `--only rounds`, `kills` or `a/a` does a part.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { answers, disagreements } from './answer-key.mjs'
+
+const here = import.meta.dirname
+const house = dirname(here)
+const start = join(here, 'start.mjs')
+const shaketable = join(house, 'chaos/bin/shaketable.mjs')
+const noFault = join(here, 'experiments/checks/no-fault.yaml')
+const kills = process.env.SOAK_KILLS ?? '50'
+const quietRuns = 3
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } })
+const rounds = Number(positionals[0] ?? 3)
+if (!Number.isInteger(rounds) || rounds < 1 || positionals.length > 1) {
+  console.error(`rounds: saw ${positionals.join(' ')}, expected a whole number from 1`)
+  process.exit(2)
+}
+const parts = { rounds: soakVerdicts, kills: soakKills, 'a/a': soakQuiet }
+if (values.only !== undefined && !(values.only in parts)) {
+  console.error(`--only: saw ${values.only}, expected one of ${Object.keys(parts).join(', ')}`)
+  process.exit(2)
+}
+for (const [name, part] of Object.entries(parts)) if ((values.only ?? name) === name) part()
+
+function soakVerdicts() {
+  const protectedCells = answers({ all: true }).map(cell => ({ ...cell, verdict: 'pass' }))
+  for (let round = 1; round <= rounds; round++) {
+    for (const [resilience, exit, cells] of [
+      ['on', 0, protectedCells],
+      ['off', 1, answers()],
+    ]) {
+      measure(`round ${round} of ${rounds}, resilience ${resilience}`, [start, '--resilience', resilience], found => [
+        ...(found.exit === exit ? [] : [`exit code ${found.exit}, expected ${exit}`]),
+        ...disagreements(found.report, cells),
+      ])
+    }
+  }
+}
+
+function soakKills() {
+  const seed = process.env.SOAK_SEED ?? String(Math.floor(Math.random() * 2 ** 32))
+  const args = ['run', '--root', house, '--project', 'runs', 'chaos/test/kill-9.test.ts']
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(house, 'node_modules/vitest/vitest.mjs'), ...args],
+    {
+      cwd: house,
+      env: { ...process.env, SOAK_KILLS: kills, SOAK_SEED: seed },
+      encoding: 'utf8',
+    },
+  )
+  conclude(`${kills} kills, SOAK_SEED=${seed}`, status === 0 ? [] : [`exit code ${status}\n${stdout}\n${stderr}`])
+}
+
+function soakQuiet() {
+  for (let run = 1; run <= quietRuns; run++) {
+    measure(`A/A ${run} of ${quietRuns}`, [shaketable, 'run', noFault], ({ report }) =>
+      report.experiments
+        .filter(({ verdict }) => verdict === 'fail')
+        .map(({ name, reasons }) => `${name}: fail (${reasons.join('; ')})`),
+    )
+  }
+}
+
+/** Runs something that writes a report, and says what `mistakes` finds in it. */
+function measure(title, args, mistakes) {
+  const dir = mkdtempSync(join(tmpdir(), 'shop-soak-'))
+  const { status: exit, stderr } = spawnSync(process.execPath, [...args, '--report', dir], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    maxBuffer: Number.POSITIVE_INFINITY,
+  })
+  let found
+  try {
+    found = mistakes({ exit, report: JSON.parse(readFileSync(join(dir, 'report.json'), 'utf8')) })
+  } catch (error) {
+    found = [`exit code ${exit}, no report: ${error.message}`]
+  }
+  if (found.length === 0) rmSync(dir, { recursive: true, force: true })
+  else writeFileSync(join(dir, 'stderr.txt'), stderr)
+  conclude(title, found.length === 0 ? [] : [...found, `kept: ${dir}`])
+}
+
+function conclude(title, found) {
+  console.log(`${title}: ${found.length === 0 ? 'as expected' : found.join('; ')}`)
+  if (found.length > 0) process.exitCode = 1
+}
