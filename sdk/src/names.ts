@@ -42,6 +42,8 @@ export const variable = {
   drainTimeout: 'SHAKETABLE_DRAIN_TIMEOUT',
   /** `off` silences the access log; everything else leaves it on. */
   accessLog: 'SHAKETABLE_ACCESS_LOG',
+  /** Set by the command `doctor` alone: the folder that an examined process writes into what it sees. */
+  doctor: 'SHAKETABLE_DOCTOR',
 } as const
 
 /** The path of each route of the health and metrics listener (`OTEL_EXPORTER_PROMETHEUS_HOST`/`_PORT`). */

@@ -3,13 +3,14 @@ import { context, propagation, trace } from '@opentelemetry/api'
 import { type AdminListener, listen } from './admin/listener.ts'
 import { Readiness, type ReadinessCheck } from './admin/readiness.ts'
 import { SharedContextManager, untraced } from './context.ts'
+import type { Witness } from './doctor/witness.ts'
 import { watchNodeClient, watchUndici } from './http/client.ts'
 import { keepContextInEvents } from './http/observed.ts'
 import { SeenRoutes } from './http/seen-routes.ts'
 import { ServerObserver } from './http/server.ts'
 import { Servers } from './http/servers.ts'
 import { express } from './instrumentations/express.ts'
-import { patchOnLoad } from './instrumentations/modules.ts'
+import { type LibraryFile, patchOnLoad } from './instrumentations/modules.ts'
 import { pg } from './instrumentations/pg.ts'
 import { pino } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
@@ -20,7 +21,7 @@ import { Tally } from './metrics/counter.ts'
 import type { Family } from './metrics/exposition.ts'
 import { RequestMetrics } from './metrics/red.ts'
 import { observeRuntime } from './metrics/runtime.ts'
-import { label, metric } from './names.ts'
+import { label, metric, variable } from './names.ts'
 import { type Notice, stderrNotice } from './notice.ts'
 import { type Environment, type Options, type OtlpOptions, readOptions } from './options.ts'
 import { ConsoleDestination, OwnExporter, type SpanExporter } from './traces/destinations.ts'
@@ -75,7 +76,7 @@ export async function start(given: StartOptions = {}): Promise<Handle> {
   const { env = process.env, spanProcessors = [], spanSampler, spanExporter, ...overrides } = given
   const options = override(readOptions(env, notice), overrides)
   if (options.disabled) return { adminAddress: undefined, addReadinessCheck: () => () => {}, async shutdown() {} }
-  shared[starting] = startWith(options, { spanProcessors, spanSampler, spanExporter }, notice)
+  shared[starting] = startWith(env, options, { spanProcessors, spanSampler, spanExporter }, notice)
   return shared[starting]
 }
 
@@ -85,15 +86,17 @@ interface OwnParts {
   spanExporter: SpanExporter | undefined
 }
 
-async function startWith(options: Options, own: OwnParts, notice: Notice): Promise<Handle> {
+async function startWith(env: Environment, options: Options, own: OwnParts, notice: Notice): Promise<Handle> {
   const pipeline = await buildPipeline(options, own, notice)
   const propagator = new W3cPropagator(options.propagators)
   const provider = new SpanProvider(pipeline, samplerOf(options.sampler, options.samplerRatio), own.spanSampler, notice)
-  registerApi(provider, propagator, notice)
+  const apiRegistered = registerApi(provider, propagator, notice)
 
   const metrics = new RequestMetrics()
   const collection = new MetricCollection(notice)
-  patchOnLoad([...express, pino, ...pg, promClient(registry => collection.addApp(registry))], notice)
+  const libraries = [...express, pino, ...pg, promClient(registry => collection.addApp(registry))]
+  const witness = await callWitness(libraries)
+  patchOnLoad(libraries, notice)
 
   const accessLog = options.accessLog ? new AccessLog(options.serviceName) : undefined
   const servers = new Servers()
@@ -123,6 +126,7 @@ async function startWith(options: Options, own: OwnParts, notice: Notice): Promi
     notice(`health and metrics are on http://${host}:${admin.address.port}`)
   }
   const faultControl = await enableFaults(options, faults, notice)
+  witness?.testify({ env, options, pipeline, servers, adminPort: admin.address?.port, apiRegistered })
 
   const ending: Ending = { readiness, servers, observer, accessLog, pipeline, drainTimeoutMs: options.drainTimeoutMs }
   const unwatch = watchEndings(ending)
@@ -163,7 +167,8 @@ async function openOtlp(otlp: OtlpOptions, notice: Notice): Promise<SpanDestinat
   }
 }
 
-function registerApi(provider: SpanProvider, propagator: W3cPropagator, notice: Notice): void {
+/** Whether the API gives its spans to us. */
+function registerApi(provider: SpanProvider, propagator: W3cPropagator, notice: Notice): boolean {
   const registered = [
     context.setGlobalContextManager(new SharedContextManager()),
     propagation.setGlobalPropagator(propagator),
@@ -172,6 +177,15 @@ function registerApi(provider: SpanProvider, propagator: W3cPropagator, notice: 
   if (!registered.every(Boolean)) {
     notice('another OpenTelemetry SDK is registered in this process; spans made through the API go to that one')
   }
+  return registered.every(Boolean)
+}
+
+/** The doctor's questions are asked, and their code is loaded, only while it examines this process. */
+async function callWitness(libraries: readonly LibraryFile[]): Promise<Witness | undefined> {
+  const folder = process.env[variable.doctor]
+  if (!folder) return undefined
+  const { Witness } = await import('./doctor/witness.ts')
+  return new Witness(folder, libraries)
 }
 
 async function collectMetrics(
