@@ -38,7 +38,7 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
     const scrapes = new Map<number, Scrape>()
     try {
       await look(app, folder, waitMs, signal)
-      for (const seen of readSeen(folder)) {
+      for (const seen of app.end ? [] : readSeen(folder)) {
         const scrape = await scrapeMetrics(seen)
         if (scrape) scrapes.set(seen.pid, scrape)
       }
@@ -55,6 +55,8 @@ interface App {
   child: ChildProcess
   /** Set when it has ended. */
   end: AppEnd | undefined
+  /** Whether nothing holds its output any more, what it has started included. A zombie holds nothing. */
+  closed: boolean
   asked: boolean
 }
 
@@ -67,7 +69,7 @@ async function startApp(folder: string, { command, output }: ExamineOptions): Pr
     // A group of its own, so that nothing which it starts can be left.
     detached: process.platform !== 'win32',
   })
-  const app: App = { child, end: undefined, asked: false }
+  const app: App = { child, end: undefined, closed: false, asked: false }
   let lastWords = ''
   child.stdout.on('data', chunk => output?.write(chunk))
   child.stderr.on('data', chunk => {
@@ -84,6 +86,9 @@ async function startApp(folder: string, { command, output }: ExamineOptions): Pr
         return lastWords
       },
     }
+  })
+  child.on('close', () => {
+    app.closed = true
   })
   await once(child, 'spawn')
   return app
@@ -135,31 +140,21 @@ async function scrapeMetrics(seen: SeenProcess): Promise<Scrape | undefined> {
 async function endApp(app: App, graceMs: number): Promise<void> {
   const { child } = app
   const end = performance.now() + graceMs
-  const before = async (over: () => boolean) => {
+  const beforeTheEnd = async (over: () => boolean) => {
     while (!over() && performance.now() < end) await sleep(20)
     return over()
   }
   if (!app.end) {
     app.asked = true
     child.kill('SIGTERM')
-    await before(() => app.end !== undefined)
+    await beforeTheEnd(() => app.end !== undefined)
   }
-  if (!groupLives(child) && app.end) return
-  if (app.end) signalGroup(child, 'SIGTERM')
-  const gone = await before(() => app.end !== undefined && !groupLives(child))
-  if (gone) return
+  if (app.end && !app.closed) signalGroup(child, 'SIGTERM')
+  const gone = await beforeTheEnd(() => app.closed)
+  // Also to what has let go of its output, and would otherwise be left.
   signalGroup(child, 'SIGKILL')
-  while (!app.end) await sleep(20)
-  app.end.killed = true
-}
-
-function groupLives(child: ChildProcess): boolean {
-  if (process.platform === 'win32') return false
-  try {
-    return process.kill(-child.pid!, 0)
-  } catch {
-    return false
-  }
+  while (!app.closed) await sleep(20)
+  app.end!.killed = !gone
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {

@@ -91,7 +91,7 @@ export function findings(examination: Examination): Finding[] {
       ...nodeVersion(app),
       ...libraries(app),
       ...apiCopies(app),
-      ...signals(app, examination.scrapes.get(app.pid)),
+      ...signals(app, examination),
       ...variables(firstOf(app, 'sdk')!),
     ]),
     ...ending(examination, apps),
@@ -250,7 +250,8 @@ function reaches(version: string, registered: string): boolean {
   return major === registeredMajor && minor <= registeredMinor
 }
 
-function signals(app: SeenProcess, scrape: Scrape | undefined): Finding[] {
+function signals(app: SeenProcess, { scrapes, end }: Examination): Finding[] {
+  const scrape = scrapes.get(app.pid)
   const sdk = firstOf(app, 'sdk')!
   const canary = firstOf(app, 'canary')
   const { host, port, listeningOn } = sdk.admin
@@ -264,15 +265,16 @@ function signals(app: SeenProcess, scrape: Scrape | undefined): Finding[] {
       ),
     )
   }
-  if (sdk.spans.exporter !== 'otlp' || !sdk.spans.destination) {
+  if (sdk.spans.exporter !== 'otlp') {
     const why = `spans are not sent over OTLP, but go ${sdk.spans.destination ? `to ${sdk.spans.destination}` : 'nowhere'}`
     found.push(note('SHAKETABLE_TRACES_OFF', why, 'set OTEL_TRACES_EXPORTER=otlp where a collector is'))
-  } else if (canary?.outcome !== 'sent') {
-    const reason = canary?.reason ?? 'no answer came while the doctor waited'
+  } else if (canary ? canary.outcome !== 'sent' : !end.byItself) {
+    const none = sdk.spans.destination ? 'no answer came while the doctor waited' : 'its exporter cannot be opened'
+    const reason = canary?.reason ?? none
     found.push(
       problem(
         'SHAKETABLE_TRACES_NOT_DELIVERED',
-        `a test span did not get through, ${sdk.spans.destination}: ${reason}`,
+        `a test span did not get through${sdk.spans.destination ? `, ${sdk.spans.destination}` : ''}: ${reason}`,
         'start the collector, or correct OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _HEADERS; http listens on 4318, grpc on 4317',
       ),
     )
@@ -289,8 +291,8 @@ function signals(app: SeenProcess, scrape: Scrape | undefined): Finding[] {
     found.push(
       note('SHAKETABLE_METRICS_OFF', 'OTEL_METRICS_EXPORTER=none: there is no /metrics', 'set it to prometheus'),
     )
-  } else if (!scrape || scrape.failure || scrape.samples === 0) {
-    const reason = scrape?.failure ?? (scrape ? 'the page is empty' : 'the app ended before it could be asked')
+  } else if (!end.byItself && !scrape?.samples) {
+    const reason = scrape?.failure ?? 'the page is empty'
     found.push(
       problem(
         'SHAKETABLE_METRICS_UNREACHABLE',
@@ -335,11 +337,11 @@ function ending({ end, waitMs, graceMs }: Examination, apps: readonly SeenProces
   const listens = apps.some(app => firstOf(app, firstOf(app, 'sdk') ? 'serves' : 'listens'))
   const found: Finding[] = []
   if (end.byItself && end.code !== 0) {
-    const last = end.lastWords.trim().split('\n').slice(-3).join(' | ')
+    const last = gist(end.lastWords)
     found.push(
       problem(
         'SHAKETABLE_APP_FAILED',
-        `the app ended by itself with ${end.signal ?? `exit code ${end.code}`}${last && `: ${last}`}`,
+        `the app ended by itself with ${end.signal ?? `exit code ${end.code}`}${last ? `: ${last}` : ''}`,
         'see that it starts without the doctor; --show-output shows all that it prints',
       ),
     )
@@ -363,4 +365,10 @@ function ending({ end, waitMs, graceMs }: Examination, apps: readonly SeenProces
     )
   }
   return found
+}
+
+/** The line that names the error, else the last one. */
+function gist(words: string): string | undefined {
+  const lines = words.split('\n').filter(line => line.trim() !== '')
+  return lines.findLast(line => /^\w*Error\b/.test(line)) ?? lines.at(-1)
 }
