@@ -15,7 +15,10 @@ async function shake(names: string[], ...options: string[]): Promise<{ code: num
   const { state, runs, remove } = await freshState()
   try {
     const files = names.map(name => `experiments/${name}.yaml`)
-    const run = new Shaketable(['run', ...files, '--json', '--seed', '7', ...options], { state, cwd: duo })
+    const run = new Shaketable(['run', ...files, '--json', '--seed', '7', '--attempts', '3', ...options], {
+      state,
+      cwd: duo,
+    })
     const { code, stdout, stderr } = await run.finished
     expect(stdout, stderr).not.toBe('')
     expect(await runs()).toEqual([])
@@ -33,7 +36,7 @@ async function shake(names: string[], ...options: string[]): Promise<{ code: num
 
 const verdicts = ({ experiments }: SuiteReport) => experiments.map(each => [each.name, each.verdict, ...each.reasons])
 
-describe.concurrent('a run', () => {
+describe('a run', () => {
   test('of a system with resilience passes, and a second one at the same time does not meet it', async () => {
     const both = await Promise.all([shake(['slow-back', 'crashed-back']), shake(['failing-back', 'frozen-back'])])
     for (const { code, report } of both) {
@@ -48,6 +51,10 @@ describe.concurrent('a run', () => {
 
   test('of the same system without it fails, and tells when the first error came and when its page fired', async () => {
     const { code, report } = await shake(['slow-back', 'failing-back'], '--env', 'RESILIENCE=off')
+    expect(verdicts(report)).toMatchObject([
+      ['slow-back', 'fail'],
+      ['failing-back', 'fail'],
+    ])
     expect(code).toBe(1)
     expect(report.env).toEqual({ RESILIENCE: 'off' })
     const [slow, failing] = report.experiments
