@@ -172,6 +172,15 @@ test('what a wrapper leaves behind and what ignores SIGTERM is ended all the sam
   expect(code).toBe(1)
 })
 
+test('start() from code sees all that is loaded after it, pino included', async () => {
+  const main = `import { start } from '@shaketable/sdk'
+await start()
+await import('./test/fixtures/express5.mjs')`
+  const { codes, report } = await examineNode(['--input-type=module', '-e', main])
+  expect(codes()).toEqual(['SHAKETABLE_TRACES_OFF'])
+  expect(report().apps[0]!.logs.traced).toBe(true)
+})
+
 test('a service that fails is told with its last words', async () => {
   const { code, codes, report } = await examineNode([...register, '-e', 'throw new Error("no database")'])
   expect(codes()).toEqual(['SHAKETABLE_TRACES_OFF', 'SHAKETABLE_APP_FAILED'])
