@@ -42,6 +42,8 @@ export const variable = {
   drainTimeout: 'SHAKETABLE_DRAIN_TIMEOUT',
   /** `off` silences the access log; everything else leaves it on. */
   accessLog: 'SHAKETABLE_ACCESS_LOG',
+  /** Series of one metric, 2000 unless it is set. */
+  maxSeries: 'SHAKETABLE_MAX_SERIES',
 } as const
 
 /** The path of each route of the health and metrics listener (`OTEL_EXPORTER_PROMETHEUS_HOST`/`_PORT`). */

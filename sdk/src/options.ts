@@ -30,6 +30,8 @@ export interface Options {
   queue: { maxQueueSize: number; maxBatchSize: number; delayMs: number; timeoutMs: number }
   limits: { attributeCount: number; attributeLength: number; eventCount: number; linkCount: number }
   metricsExporter: 'prometheus' | 'none'
+  /** Series of one metric; what comes beyond is counted in one overflow series. */
+  maxSeries: number
   admin: { host: string; port: number }
   accessLog: boolean
   drainTimeoutMs: number
@@ -91,6 +93,7 @@ export function readOptions(env: Environment, notice: Notice): Options {
       linkCount: read.whole('OTEL_SPAN_LINK_COUNT_LIMIT', 128),
     },
     metricsExporter: read.choice('OTEL_METRICS_EXPORTER', ['prometheus', 'none'], 'prometheus'),
+    maxSeries: read.number(variable.maxSeries, 2_000, { from: 1, to: 1_000_000, whole: true }),
     admin: {
       host: read.text('OTEL_EXPORTER_PROMETHEUS_HOST') ?? '127.0.0.1',
       port: read.number('OTEL_EXPORTER_PROMETHEUS_PORT', 9464, { from: 0, to: 65_535, whole: true }),

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { context, propagation, trace } from '@opentelemetry/api'
+import { context, metrics as metricsApi, propagation, trace } from '@opentelemetry/api'
 import { type AdminListener, listen } from './admin/listener.ts'
 import { Readiness, type ReadinessCheck } from './admin/readiness.ts'
 import { SharedContextManager, untraced } from './context.ts'
@@ -18,6 +18,8 @@ import { AccessLog } from './logs/access-log.ts'
 import { MetricCollection } from './metrics/collection.ts'
 import { Tally } from './metrics/counter.ts'
 import type { Family } from './metrics/exposition.ts'
+import { familiesOfMetrics } from './metrics/meter-families.ts'
+import { LazyMeterProvider } from './metrics/meter-provider.ts'
 import { RequestMetrics } from './metrics/red.ts'
 import { observeRuntime } from './metrics/runtime.ts'
 import { label, metric } from './names.ts'
@@ -90,8 +92,9 @@ async function startWith(options: Options, own: OwnParts, notice: Notice): Promi
   const propagator = new W3cPropagator(options.propagators)
   const provider = new SpanProvider(pipeline, samplerOf(options.sampler, options.samplerRatio), own.spanSampler, notice)
   registerApi(provider, propagator, notice)
+  const meters = registerMeters(options, notice)
 
-  const metrics = new RequestMetrics()
+  const metrics = new RequestMetrics(options.maxSeries)
   const collection = new MetricCollection(notice)
   patchOnLoad([...express, pino, ...pg, promClient(registry => collection.addApp(registry))], notice)
 
@@ -110,6 +113,7 @@ async function startWith(options: Options, own: OwnParts, notice: Notice): Promi
     label.faultId,
     label.faultKind,
   ])
+  if (meters) collection.addMeters(async () => familiesOfMetrics(await meters.collect(), notice))
   const collect = await collectMetrics(options, collection, () => [
     ...metrics.families(),
     ...spanCounters(pipeline),
@@ -172,6 +176,14 @@ function registerApi(provider: SpanProvider, propagator: W3cPropagator, notice: 
   if (!registered.every(Boolean)) {
     notice('another OpenTelemetry SDK is registered in this process; spans made through the API go to that one')
   }
+}
+
+function registerMeters(options: Options, notice: Notice): LazyMeterProvider | undefined {
+  if (options.metricsExporter === 'none') return undefined
+  const meters = new LazyMeterProvider(options.maxSeries, notice)
+  if (metricsApi.setGlobalMeterProvider(meters)) return meters
+  notice('another OpenTelemetry SDK has registered its meters in this process; what they measure goes to that one')
+  return undefined
 }
 
 async function collectMetrics(

@@ -1,4 +1,6 @@
-/** Series of one metric; beyond it, everything new is counted in one overflow series, as OpenTelemetry does. */
-export const maxSeries = 2_000
+/** OpenTelemetry's default: beyond it, everything new is counted in one overflow series. */
+export const defaultMaxSeries = 2_000
 
-export const overflowLabels = { otel_metric_overflow: 'true' }
+export const overflowLabel = 'otel_metric_overflow'
+
+export const overflowLabels = { [overflowLabel]: 'true' }
