@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { prometheusName } from './prometheus-name.ts'
+import { otelAttribute, otelMetric } from '../names.ts'
+import { labelName, prometheusName } from './prometheus-name.ts'
 
 test.each([
   ['http.server.request.duration', 's', 'histogram', 'http_server_request_duration_seconds'],
@@ -15,4 +16,12 @@ test.each([
   ['9lives--left', '', 'gauge', '_9lives_left'],
 ] as const)('%s in %s is, as a %s, %s', (name, unit, type, expected) => {
   expect(prometheusName(name, unit, type)).toBe(expected)
+})
+
+test('our own names on /metrics are those that follow from our OpenTelemetry names', () => {
+  for (const [name, { name: otelName, unit }] of Object.entries(otelMetric)) {
+    const type = name.endsWith('_total') ? 'counter' : unit === 's' ? 'histogram' : 'gauge'
+    expect(prometheusName(otelName, unit, type)).toBe(name)
+  }
+  for (const [label, attribute] of Object.entries(otelAttribute)) expect(labelName(attribute)).toBe(label)
 })
