@@ -160,6 +160,10 @@ function readMetricsExporters(read: Reader): MetricsExporter[] {
     if (name === 'none' || known.some(each => each === name)) continue
     read.refuse('OTEL_METRICS_EXPORTER', name, `${known.join(', ')} or none`, chosen.join(',') || 'prometheus')
   }
+  if (chosen.includes('otlp') && chosen.includes('console')) {
+    read.refuse('OTEL_METRICS_EXPORTER', 'otlp,console', 'one of the two', 'otlp')
+    return chosen.filter(name => name !== 'console')
+  }
   return chosen.length > 0 || names.includes('none') ? chosen : ['prometheus']
 }
 

@@ -15,6 +15,7 @@ import { pino } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
 import { drain, type Ending, watchEndings } from './lifecycle.ts'
 import { AccessLog } from './logs/access-log.ts'
+import { CardinalityGuard } from './metrics/cardinality-guard.ts'
 import { MetricCollection } from './metrics/collection.ts'
 import { Tally } from './metrics/counter.ts'
 import type { Family } from './metrics/exposition.ts'
@@ -96,7 +97,7 @@ async function startWith(options: Options, own: OwnParts, notice: Notice): Promi
   const meters = registerMeters(options, notice)
 
   const metrics = new RequestMetrics(options.maxSeries)
-  const collection = new MetricCollection(notice)
+  const collection = new MetricCollection(new CardinalityGuard(options.maxSeries, notice), notice)
   patchOnLoad([...express, pino, ...pg, promClient(registry => collection.addApp(registry))], notice)
 
   const accessLog = options.accessLog ? new AccessLog(options.serviceName) : undefined

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { type Service, startService, stopServices } from './service.ts'
+import { type Service, startService, stopServices, until } from './service.ts'
 
 afterEach(stopServices)
 
@@ -27,5 +27,20 @@ test('what the Meter API and prom-client measure stands on /metrics beside our o
     expect(text).toContain(`${line}\n`)
   expect(text).toContain('http_server_request_duration_seconds_count{')
   expect(text.match(/^# TYPE (\S+)/gm)).toHaveLength(new Set(text.match(/^# TYPE (\S+)/gm)).size)
-  expect(service.stderr().trim().split('\n')).toHaveLength(1)
+  expect(service.stderr().trim().split('\n')).toEqual([expect.stringContaining('health and metrics are on')])
+})
+
+test('series beyond the bound are counted in one, and one line a metric names the label that did it', async () => {
+  const service = await startService('meters.mjs', { env: { SHAKETABLE_MAX_SERIES: '10' } })
+  await fetch(`${service.url}/?series=25`)
+  await scrape(service)
+  const text = await scrape(service)
+  expect(text.match(/^shop_orders_total\{/gm)).toHaveLength(11)
+  expect(text).toContain(`shop_orders_total{otel_metric_overflow="true",${scope}} 15\n`)
+  expect(text.match(/^till_sales_total\{/gm)).toHaveLength(11)
+  expect(text).toContain('till_sales_total{otel_metric_overflow="true"} 15\n')
+  for (const name of ['shop_orders_total', 'till_sales_total']) {
+    const said = new RegExp(`the metric ${name} has more than 10 series: its label customer has \\d+ values`, 'g')
+    await until(() => service.stderr().match(said)?.length === 1)
+  }
 })

@@ -1,4 +1,5 @@
 import type { Notice } from '../notice.ts'
+import type { CardinalityGuard } from './cardinality-guard.ts'
 import type { Family } from './exposition.ts'
 import { familiesOf, type PromRegistry } from './prom-client.ts'
 
@@ -6,13 +7,15 @@ type Source = () => Family[] | Promise<Family[]>
 
 /** Everything that is measured: ours first, then the Meter API's, then the app's own prom-client registries. */
 export class MetricCollection {
+  readonly #guard: CardinalityGuard
   readonly #notice: Notice
   readonly #own: Source[] = []
   readonly #meters: Source[] = []
   readonly #app = new Set<PromRegistry>()
   readonly #clashes = new Set<string>()
 
-  constructor(notice: Notice) {
+  constructor(guard: CardinalityGuard, notice: Notice) {
+    this.#guard = guard
     this.#notice = notice
   }
 
@@ -40,7 +43,7 @@ export class MetricCollection {
     for (const families of this.#meters) for (const family of await families()) add(family)
     for (const registry of this.#app) for (const family of await this.#read(registry)) add(family)
     this.#warn(clashes)
-    return [...byName.values()]
+    return [...byName.values()].map(family => this.#guard.bound(family))
   }
 
   async #read(registry: PromRegistry): Promise<Family[]> {
