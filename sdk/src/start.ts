@@ -9,6 +9,7 @@ import { SeenRoutes } from './http/seen-routes.ts'
 import { ServerObserver } from './http/server.ts'
 import { Servers } from './http/servers.ts'
 import { express } from './instrumentations/express.ts'
+import { watchFastify } from './instrumentations/fastify.ts'
 import { patchOnLoad } from './instrumentations/modules.ts'
 import { pg } from './instrumentations/pg.ts'
 import { pino } from './instrumentations/pino.ts'
@@ -94,6 +95,7 @@ async function startWith(options: Options, own: OwnParts, notice: Notice): Promi
   const metrics = new RequestMetrics()
   const collection = new MetricCollection(notice)
   patchOnLoad([...express, pino, ...pg, promClient(registry => collection.addApp(registry))], notice)
+  watchFastify(notice)
 
   const accessLog = options.accessLog ? new AccessLog(options.serviceName) : undefined
   const servers = new Servers()
