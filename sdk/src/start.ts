@@ -10,6 +10,8 @@ import { ServerObserver } from './http/server.ts'
 import { Servers } from './http/servers.ts'
 import { express } from './instrumentations/express.ts'
 import { watchFastify } from './instrumentations/fastify.ts'
+import { hapi } from './instrumentations/hapi.ts'
+import { koa } from './instrumentations/koa.ts'
 import { patchOnLoad } from './instrumentations/modules.ts'
 import { pg } from './instrumentations/pg.ts'
 import { pino } from './instrumentations/pino.ts'
@@ -94,7 +96,7 @@ async function startWith(options: Options, own: OwnParts, notice: Notice): Promi
 
   const metrics = new RequestMetrics()
   const collection = new MetricCollection(notice)
-  patchOnLoad([...express, pino, ...pg, promClient(registry => collection.addApp(registry))], notice)
+  patchOnLoad([...express, koa, hapi, pino, ...pg, promClient(registry => collection.addApp(registry))], notice)
   watchFastify(notice)
 
   const accessLog = options.accessLog ? new AccessLog(options.serviceName) : undefined

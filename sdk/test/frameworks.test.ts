@@ -16,7 +16,7 @@ interface Served {
   path: string
   status: number
   /** Undefined when no route of the framework matched. */
-  route?: string
+  route?: string | undefined
 }
 
 const served: Served[] = [
@@ -26,8 +26,12 @@ const served: Served[] = [
   { path: '/none/of/these', status: 404 },
 ]
 
+const braced = served.map(one => ({ ...one, route: one.route?.replaceAll(/:(\w+)/g, '{$1}') }))
+
 const table: { framework: string; entries: ('mjs' | 'cjs')[]; served: Served[] }[] = [
   { framework: 'fastify', entries: ['mjs', 'cjs'], served },
+  { framework: 'koa', entries: ['mjs', 'cjs'], served },
+  { framework: 'hapi', entries: ['mjs', 'cjs'], served: braced },
 ]
 const rows = table.flatMap(({ entries, ...row }) => entries.map(entry => ({ ...row, entry })))
 
