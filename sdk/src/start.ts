@@ -11,6 +11,7 @@ import { Servers } from './http/servers.ts'
 import { express } from './instrumentations/express.ts'
 import { watchFastify } from './instrumentations/fastify.ts'
 import { hapi } from './instrumentations/hapi.ts'
+import { hono } from './instrumentations/hono.ts'
 import { koa } from './instrumentations/koa.ts'
 import { patchOnLoad } from './instrumentations/modules.ts'
 import { pg } from './instrumentations/pg.ts'
@@ -96,7 +97,10 @@ async function startWith(options: Options, own: OwnParts, notice: Notice): Promi
 
   const metrics = new RequestMetrics()
   const collection = new MetricCollection(notice)
-  patchOnLoad([...express, koa, hapi, pino, ...pg, promClient(registry => collection.addApp(registry))], notice)
+  patchOnLoad(
+    [...express, koa, hapi, ...hono, pino, ...pg, promClient(registry => collection.addApp(registry))],
+    notice,
+  )
   watchFastify(notice)
 
   const accessLog = options.accessLog ? new AccessLog(options.serviceName) : undefined

@@ -32,6 +32,7 @@ const table: { framework: string; entries: ('mjs' | 'cjs')[]; served: Served[] }
   { framework: 'fastify', entries: ['mjs', 'cjs'], served },
   { framework: 'koa', entries: ['mjs', 'cjs'], served },
   { framework: 'hapi', entries: ['mjs', 'cjs'], served: braced },
+  { framework: 'hono', entries: ['mjs', 'cjs'], served },
 ]
 const rows = table.flatMap(({ entries, ...row }) => entries.map(entry => ({ ...row, entry })))
 

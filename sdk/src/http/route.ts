@@ -4,7 +4,8 @@ const base = Symbol('shaketable.base')
 const route = Symbol('shaketable.route')
 const withheld = Symbol('shaketable.withheld')
 
-type Routed = IncomingMessage & { [base]?: string; [route]?: string | undefined; [withheld]?: boolean }
+type Route = string | undefined | (() => string | undefined)
+type Routed = IncomingMessage & { [base]?: string; [route]?: Route; [withheld]?: boolean }
 
 /** The template of the router that handles the request now, e.g. `/users/:id` of a mounted router. */
 export function baseOf(request: IncomingMessage): string {
@@ -17,11 +18,17 @@ export function setBase(request: IncomingMessage, template: string): void {
 
 /** `http.route`: the template that a framework matched; undefined when none did. */
 export function routeOf(request: IncomingMessage): string | undefined {
-  return (request as Routed)[route]
+  const known = (request as Routed)[route]
+  return typeof known === 'function' ? known() : known
 }
 
 export function setRoute(request: IncomingMessage, template: string | undefined): void {
   ;(request as Routed)[route] = template
+}
+
+/** For a framework that knows its route only as it answers: asked for when the request ends. */
+export function setRouteLater(request: IncomingMessage, tell: () => string | undefined): void {
+  ;(request as Routed)[route] = tell
 }
 
 /** A fault keeps the request from the app: no framework has seen it, so that it cannot have a route of its own. */
