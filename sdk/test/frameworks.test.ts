@@ -33,6 +33,9 @@ const table: { framework: string; entries: ('mjs' | 'cjs')[]; served: Served[] }
   { framework: 'koa', entries: ['mjs', 'cjs'], served },
   { framework: 'hapi', entries: ['mjs', 'cjs'], served: braced },
   { framework: 'hono', entries: ['mjs', 'cjs'], served },
+  { framework: 'http', entries: ['mjs', 'cjs'], served },
+  { framework: 'nest on express', entries: ['cjs'], served },
+  { framework: 'nest on fastify', entries: ['cjs'], served },
 ]
 const rows = table.flatMap(({ entries, ...row }) => entries.map(entry => ({ ...row, entry })))
 

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 
 const base = Symbol('shaketable.base')
-const route = Symbol('shaketable.route')
+// Registered: an app may import another copy of this module than the one that observes it.
+const route = Symbol.for('shaketable.route')
 const withheld = Symbol('shaketable.withheld')
 
 type Route = string | undefined | (() => string | undefined)
@@ -22,6 +23,17 @@ export function routeOf(request: IncomingMessage): string | undefined {
   return typeof known === 'function' ? known() : known
 }
 
+/**
+ * Tells the SDK the template that a router of your own has matched: it becomes `http.route` of the request's span, metrics
+ * and access line. Give it a template such as `/orders/:id`, never the path itself: each one makes a metric series.
+ *
+ * ```ts
+ * createServer((request, response) => {
+ *   setRoute(request, '/orders/:id')
+ *   response.end()
+ * })
+ * ```
+ */
 export function setRoute(request: IncomingMessage, template: string | undefined): void {
   ;(request as Routed)[route] = template
 }
