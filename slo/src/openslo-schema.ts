@@ -28,12 +28,16 @@ const durationShorthand = z
   .regex(/^[1-9]\d{0,5}[mhdwMQY]$/, { error: expecting(shorthand) })
 const operator = z.enum(['lte', 'gte', 'lt', 'gt'])
 
+export const labelNameSchema = z
+  .string()
+  .regex(/^[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/, { error: 'is not a label name' })
+
 const metadata = z.strictObject({
   name: nameSchema,
   displayName: z.string().max(63).optional(),
   labels: z
     .record(
-      z.string().regex(/^[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/, { error: 'is not a label name' }),
+      labelNameSchema,
       z.union([z.string(), z.array(z.string())], { error: expecting('text or a list of texts') }),
     )
     .optional(),
