@@ -146,7 +146,8 @@ const sloSpec = z.strictObject({
       }),
     )
     .min(1),
-  alertPolicies: z.array(refOrInline('alertPolicyRef', 'AlertPolicy', alertPolicySpec)).optional(),
+  // OpenSLO's own examples leave it empty.
+  alertPolicies: z.array(refOrInline('alertPolicyRef', 'AlertPolicy', alertPolicySpec)).nullish(),
 })
 
 /** One schema a kind. */
