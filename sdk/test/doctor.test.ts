@@ -31,7 +31,7 @@ const temporary = () => {
 }
 
 /** Runs the command as a user does; its own temporary files are to be gone afterwards. */
-async function doctor(args: string[], env: Record<string, string> = {}) {
+async function doctor(args: string[], env: Record<string, string> = {}, interruptAt?: RegExp) {
   const scratch = temporary()
   const child = spawn(process.execPath, ['bin/shaketable-sdk.mjs', ...args], {
     cwd: room,
@@ -49,7 +49,10 @@ async function doctor(args: string[], env: Record<string, string> = {}) {
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', chunk => (stdout += chunk))
-  child.stderr.setEncoding('utf8').on('data', chunk => (stderr += chunk))
+  child.stderr.setEncoding('utf8').on('data', chunk => {
+    stderr += chunk
+    if (interruptAt?.test(stderr)) child.kill('SIGINT')
+  })
   const [code] = await once(child, 'close')
   running.delete(child)
   expect(readdirSync(scratch)).toEqual([])
@@ -170,6 +173,14 @@ test('what a wrapper leaves behind and what ignores SIGTERM is ended all the sam
   expect(codes()).toEqual(['SHAKETABLE_FLAG_MISSING', 'SHAKETABLE_APP_KILLED'])
   await expect(fetch(`http://127.0.0.1:${/port (\d+)/.exec(stderr)![1]}`)).rejects.toThrow()
   expect(code).toBe(1)
+})
+
+test('an interrupted doctor leaves nothing running', async () => {
+  const worker = `console.log('pid', process.pid, '.'); setInterval(() => {}, 1000)`
+  const options = ['doctor', '--show-output', '--', process.execPath, '-e', worker]
+  const { code, stdout, stderr } = await doctor(options, {}, /pid \d+ \./)
+  expect(lives(Number(/pid (\d+)/.exec(stderr)![1]))).toBe(false)
+  expect([code, stdout]).toEqual([130, ''])
 })
 
 test('start() from code sees all that is loaded after it, pino included', async () => {

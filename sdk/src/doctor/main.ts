@@ -24,7 +24,8 @@ async function run(argv: readonly string[]): Promise<number> {
   if (call === 'help') return say(process.stdout, usage, exitCode.well)
   if ('wrong' in call) return say(process.stderr, `shaketable-sdk: ${call.wrong}\n\n${usage}`, exitCode.wrongUsage)
   const interruption = new AbortController()
-  for (const signal of Object.keys(interrupting)) process.once(signal, () => interruption.abort(signal))
+  // A terminal sends the signal to npx too, which passes it on: it may come twice.
+  for (const signal of Object.keys(interrupting)) process.on(signal, () => interruption.abort(signal))
   try {
     const report = reportOf(await examine({ ...call.options, signal: interruption.signal }))
     if (interruption.signal.aborted) {
