@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { dirname } from 'node:path'
@@ -22,17 +23,35 @@ export interface LibraryFile {
   patch(exported: unknown, version: string): unknown
 }
 
+/** Said on `libraryChannel` of each such file that the app has loaded. */
+export interface MetLibrary {
+  library: string
+  version: string
+  /** The absolute path of the file. */
+  path: string
+  /** Why it is not instrumented; absent when it is. */
+  failure?: string
+}
+export const libraryChannel = 'shaketable.library'
+const met = channel(libraryChannel)
+
 const callback = Symbol.for('shaketable.loaded')
 
 /** Hooks the loading of these files. */
 export function patchOnLoad(files: readonly LibraryFile[], notice: Notice): void {
-  const loaded = (at: number, module: { exports: unknown }, version: string, failure?: unknown) => {
+  const fail = (library: MetLibrary & { failure: string }) => {
+    notice(library.failure)
+    met.publish(library)
+  }
+  const loaded = (at: number, module: { exports: unknown }, version: string, path: string, failure?: unknown) => {
     const file = files[at]!
+    const { library } = file
     try {
       if (failure) throw failure
       module.exports = file.patch(module.exports, version)
+      met.publish({ library, version, path } satisfies MetLibrary)
     } catch (error) {
-      notice(`${file.library} ${version} cannot be instrumented: ${String(error)}`)
+      fail({ library, version, path, failure: `${library} ${version} cannot be instrumented: ${String(error)}` })
     }
   }
   Object.defineProperty(globalThis, callback, { value: loaded, configurable: true })
@@ -48,13 +67,17 @@ export function patchOnLoad(files: readonly LibraryFile[], notice: Notice): void
         const found = libraryAt(path.slice(0, -file.file.length))
         if (found?.name !== file.library) continue
         if (!file.majors.includes(Number.parseInt(found.version, 10))) {
-          notice(`${file.library} ${found.version} is not instrumented: known versions are ${file.majors.join(', ')}`)
+          const { library, majors } = file
+          const { version } = found
+          const failure = `${library} ${version} is not instrumented: known versions are ${majors.join(', ')}`
+          fail({ library, version, path, failure })
           continue
         }
         const source = result.source ? Buffer.from(result.source as Buffer).toString() : readFileSync(path, 'utf8')
+        const met = `${JSON.stringify(found.version)}, ${JSON.stringify(path)}`
         const call = file.binding
-          ? callFromModule(at, file.binding, found.version)
-          : `globalThis[Symbol.for('shaketable.loaded')]?.(${at}, module, ${JSON.stringify(found.version)})`
+          ? callFromModule(at, file.binding, met)
+          : `globalThis[Symbol.for('shaketable.loaded')]?.(${at}, module, ${met})`
         return { ...result, format: isModule ? 'module' : 'commonjs', source: `${source}\n;${call};\n` }
       }
       return result
@@ -63,8 +86,8 @@ export function patchOnLoad(files: readonly LibraryFile[], notice: Notice): void
 }
 
 /** A module's exports cannot be replaced from outside, but from inside: what imports it sees its variable change. */
-function callFromModule(at: number, binding: string, version: string): string {
-  const call = `globalThis[Symbol.for('shaketable.loaded')]?.(${at}, shaketable, ${JSON.stringify(version)}`
+function callFromModule(at: number, binding: string, met: string): string {
+  const call = `globalThis[Symbol.for('shaketable.loaded')]?.(${at}, shaketable, ${met}`
   return `{ const shaketable = { exports: {} };
 try { shaketable.exports = { ${binding} }; ${call}); ${binding} = shaketable.exports.${binding} }
 catch (failure) { ${call}, failure) } }`
