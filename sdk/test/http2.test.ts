@@ -7,12 +7,12 @@ import { startService, stopServices, until } from './service.ts'
 
 afterEach(stopServices)
 
-test('requests over HTTP/2 are observed as those over HTTP/1.1 are, gRPC and WebSockets aside', async () => {
+test('requests over HTTP/2 are observed and drained as those over HTTP/1.1 are, gRPC and WebSockets aside', async () => {
   const receiver = await startReceiver()
   const service = await startService('http2.mjs', {
     env: { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
   })
-  const session = connect(service.url)
+  const session = connect(service.url).on('error', () => {})
   await once(session, 'remoteSettings')
   const ask = async (headers: OutgoingHttpHeaders, body?: string) => {
     const stream = session.request(headers, { endStream: body === undefined })
@@ -44,8 +44,14 @@ test('requests over HTTP/2 are observed as those over HTTP/1.1 are, gRPC and Web
       "network_protocol_name="websocket" 1",
     ]
   `)
-  session.close()
+
+  const upload = session.request({ ':path': '/streams/8', ':method': 'POST' })
+  await until(async () => /active_requests\{http_request_method="POST".*\} 1\n/.test(await metrics()))
   service.child.kill()
+  await until(async () => (await fetch(`${service.adminUrl}/readyz`)).status === 503)
+  upload.end('body')
+  const [answer] = await once(upload.resume(), 'response')
+  expect(answer[':status']).toBe(201)
   expect(await service.ended).toEqual([null, 'SIGTERM'])
 
   const access = service.lines().filter(line => line.msg === 'request completed')
@@ -55,6 +61,7 @@ test('requests over HTTP/2 are observed as those over HTTP/1.1 are, gRPC and Web
     ['/streams/7', '/streams/:id', 201],
     ['/none', undefined, 404],
     ['/hang', undefined, undefined],
+    ['/streams/8', '/streams/:id', 201],
   ])
   const servers = receiver.spans.filter(span => span.kind === 2)
   expect(servers.map(span => span.spanId)).toEqual(access.map(line => line.span_id))
@@ -76,6 +83,7 @@ test('requests over HTTP/2 are observed as those over HTTP/1.1 are, gRPC and Web
   expect(others).toEqual([
     ['price', servers[0]!.spanId],
     ['upload', servers[1]!.spanId],
+    ['upload', servers[4]!.spanId],
   ])
   await receiver.close()
 })

@@ -219,9 +219,9 @@ export class ServerObserver {
   }
 }
 
-/** HTTP/2's connections are closed by their server. */
 function closeAfter(response: Exchange['response']): void {
-  if ('shouldKeepAlive' in response) response.shouldKeepAlive = false
+  if (response instanceof Http2Exchange) response.stream.session?.close()
+  else response.shouldKeepAlive = false
 }
 
 function describeRequest({ span, request, method, scheme, path, query }: Exchange, socket: Socket): void {
