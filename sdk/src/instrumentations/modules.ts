@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { dirname } from 'node:path'
@@ -19,16 +20,35 @@ export interface LibraryFile {
   patch(exported: unknown, version: string): unknown
 }
 
+/** Said on `libraryChannel` of each such file that the app has loaded. */
+export interface MetLibrary {
+  library: string
+  version: string
+  /** The absolute path of the file. */
+  path: string
+  /** Why it is not instrumented; absent when it is. */
+  failure?: string
+}
+export const libraryChannel = 'shaketable.library'
+const met = channel(libraryChannel)
+
 const callback = Symbol.for('shaketable.loaded')
 
 /** Hooks the loading of these files. */
 export function patchOnLoad(files: readonly LibraryFile[], notice: Notice): void {
-  const loaded = (at: number, module: { exports: unknown }, version: string) => {
+  const fail = (library: MetLibrary & { failure: string }) => {
+    notice(library.failure)
+    met.publish(library)
+  }
+  const loaded = (at: number, module: { exports: unknown; filename: string }, version: string) => {
     const file = files[at]!
+    const { library } = file
+    const path = module.filename
     try {
       module.exports = file.patch(module.exports, version)
+      met.publish({ library, version, path } satisfies MetLibrary)
     } catch (error) {
-      notice(`${file.library} ${version} cannot be instrumented: ${String(error)}`)
+      fail({ library, version, path, failure: `${library} ${version} cannot be instrumented: ${String(error)}` })
     }
   }
   Object.defineProperty(globalThis, callback, { value: loaded, configurable: true })
@@ -42,7 +62,10 @@ export function patchOnLoad(files: readonly LibraryFile[], notice: Notice): void
         const found = libraryAt(path.slice(0, -file.file.length))
         if (found?.name !== file.library) continue
         if (!file.majors.includes(Number.parseInt(found.version, 10))) {
-          notice(`${file.library} ${found.version} is not instrumented: known versions are ${file.majors.join(', ')}`)
+          const { library, majors } = file
+          const { version } = found
+          const failure = `${library} ${version} is not instrumented: known versions are ${majors.join(', ')}`
+          fail({ library, version, path, failure })
           continue
         }
         const source = result.source ? Buffer.from(result.source as Buffer).toString() : readFileSync(path, 'utf8')

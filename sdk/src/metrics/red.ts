@@ -24,22 +24,28 @@ export interface MadeRequest {
 
 /** Rate, errors and duration of the requests that the service serves and makes. */
 export class RequestMetrics {
-  readonly #server = new Histogram(
-    metric.httpServerDuration,
-    'Duration of HTTP server requests.',
-    [label.method, label.route, label.status, label.scheme, label.errorType],
-    httpDurationBoundaries,
-  )
-  readonly #client = new Histogram(
-    metric.httpClientDuration,
-    'Duration of HTTP client requests.',
-    [label.method, label.serverAddress, label.serverPort, label.status, label.errorType],
-    httpDurationBoundaries,
-  )
-  readonly #active = new Tally('gauge', metric.httpServerActive, 'Number of active HTTP server requests.', [
-    label.method,
-    label.scheme,
-  ])
+  readonly #server: Histogram
+  readonly #client: Histogram
+  readonly #active: Tally
+
+  constructor(maxSeries: number) {
+    this.#server = new Histogram(
+      metric.httpServerDuration,
+      'Duration of HTTP server requests.',
+      [label.method, label.route, label.status, label.scheme, label.errorType],
+      httpDurationBoundaries,
+      maxSeries,
+    )
+    this.#client = new Histogram(
+      metric.httpClientDuration,
+      'Duration of HTTP client requests.',
+      [label.method, label.serverAddress, label.serverPort, label.status, label.errorType],
+      httpDurationBoundaries,
+      maxSeries,
+    )
+    const activeLabels = [label.method, label.scheme]
+    this.#active = new Tally('gauge', metric.httpServerActive, 'Number of active HTTP server requests.', activeLabels)
+  }
 
   began(method: string, scheme: string): void {
     this.#active.add(1, method, scheme)
