@@ -15,8 +15,10 @@ import { timelineOf } from './timeline.ts'
  * What a run proves. Pure: the same observations give the same report. `hold` is judged over fault and recovery: pass where
  * the interval's lower end is at or over the target, fail where its upper end is under it, else inconclusive. A measurement
  * that is not sound makes the whole experiment void.
+ *
+ * @param discarded why earlier measurements of the same experiment were void
  */
-export function judgeExperiment(seen: Observations): ExperimentReport {
+export function judgeExperiment(seen: Observations, discarded: string[][] = []): ExperimentReport {
   const { experiment, phases } = seen
   const start = phases.baseline.start
   const end = Math.max(phases.baseline.end, phases.fault?.end ?? 0, phases.recovery?.end ?? 0)
@@ -40,6 +42,7 @@ export function judgeExperiment(seen: Observations): ExperimentReport {
       voids.length > 0
         ? voids
         : [...reasonsOf(objectives), ...expectations.filter(notPassed).map(each => `${each.name}: ${each.detail}`)],
+    discarded,
     startedAt: new Date(seen.startedAtWall).toISOString(),
     phases: (['baseline', 'fault', 'recovery'] as const).flatMap(name => {
       const span = phases[name]
