@@ -16,7 +16,7 @@ const programs: Record<string, () => string> = {
     installDebianPackages('prometheus')
     return 'prometheus'
   },
-  // Without the clouds' ways to find targets, which are most of its code; ours stand in files.
+  // Without the clouds' ways to find targets: ours stand in files.
   'Prometheus 3': () => goProgram('prometheus', { tags: 'remove_all_sd' }),
 }
 
