@@ -214,6 +214,18 @@ describe('an objective that is held', () => {
     expect(said({ answer })).toMatch(/^inconclusive; available is inconclusive: 10\d\d of 1080 good/)
   })
 
+  test('fails alone where among several it could be chance, and again where those have failed', () => {
+    const answer = (ms: number, index: number) => (ms >= 4000 && index % 60 === 0 ? failed : undefined)
+    const slow = (ms: number, index: number) => (ms >= 4000 ? { latencyMs: 1500, ...answer(ms, index) } : undefined)
+    const quick = ['quick', 'as-quick'].map(name => objective(name, { underSeconds: 1 }))
+    const experiment = { objectives: [available, ...quick] }
+    expect(said({ answer })).toMatch(/^fail; available did not hold: 1062 of 1080 good/)
+    expect(said({ answer, experiment })).toMatch(
+      /^inconclusive; available is inconclusive: 1062 of 1080 good.*, under its target of 99 %, but not by enough for one of several objectives$/,
+    )
+    expect(judge({ answer: slow, experiment }).objectives.map(({ verdict }) => verdict)).toEqual(Array(3).fill('fail'))
+  })
+
   test('is measured against atLeast where the experiment gives one', () => {
     const answer = during(5000, 5500, failed)
     expect(judge({ answer }).verdict).not.toBe('pass')
