@@ -117,6 +117,7 @@ function run(made: MadeUp = {}): Observations {
       load: [{ journey, ratePerSecond: perSecond, timeoutMs: 2000 }],
       phases: { baselineMs: 4000, faultMs: 12_000, recoveryMs: 6000 },
       faults: [{ ...fault, ...made.fault } as FaultSpec],
+      guard: undefined,
       alertWindowScale: 600,
       place,
       ...made.experiment,
@@ -176,6 +177,7 @@ function run(made: MadeUp = {}): Observations {
       ]),
     ),
     invariants: [],
+    breach: undefined,
     aborted: undefined,
     ...made.seen,
   }
@@ -264,6 +266,26 @@ test.each([
   const seen = run({ experiment: { objectives: [routed] } })
   seen.experiment.load[0]!.journey.steps = [{ ...step, request: { ...step.request, path } }]
   expect(judgeExperiment(seen).objectives[0]?.total).toBe(counted ? judgedCount : 0)
+})
+
+test('a run that its guard ended fails for that reason, however much of its plan was not carried out', () => {
+  const seen = {
+    phases: { ...phases, fault: { start: begin + 4000, end: begin + 5000 }, recovery: undefined },
+    breach: { at: begin + 4950, reason: 'too many were bad' },
+  }
+  const struck = { armedAt: begin + 4010 }
+  const made = { seen, struck, answer: during(4000, 22_000, failed) }
+  const { verdict, reasons, timeline } = judge(made)
+  expect(verdict).toBe('fail')
+  expect(reasons.at(-1)).toBe('guard: too many were bad; every fault was undone 11.05 s later')
+  expect(timeline).toContainEqual({
+    atMs: 4950,
+    kind: 'note',
+    subject: 'guard',
+    text: 'the guard ended the run: too many were bad',
+  })
+  // What the load made up itself, no guard has seen.
+  expect(judge({ ...made, health: { dropped: 1 } }).verdict).toBe('void')
 })
 
 test('an objective that is only observed has a verdict, and the experiment does not', () => {

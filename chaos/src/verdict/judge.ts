@@ -155,6 +155,7 @@ function reasonsOf(objectives: ObjectiveReport[]): string[] {
 function judgeExpectations(seen: Observations, recovered: Recovery | undefined): ExpectationReport[] {
   const { recoveryWithinMs } = seen.experiment.expect
   return [
+    ...(seen.breach ? [judgeGuard(seen.breach, seen)] : []),
     ...(recoveryWithinMs === undefined ? [] : [judgeRecovery(recoveryWithinMs, recovered, seen)]),
     ...judgeAlerts(seen),
     ...seen.invariants.map(({ name, holds, detail }) => ({
@@ -163,6 +164,16 @@ function judgeExpectations(seen: Observations, recovered: Recovery | undefined):
       detail,
     })),
   ]
+}
+
+/** A guard's breach fails the experiment; how long its faults lived on is told. */
+function judgeGuard({ at, reason }: NonNullable<Observations['breach']>, { faults }: Observations): ExpectationReport {
+  const undone = faults.flatMap(({ undoneAt }) => (undoneAt === undefined || undoneAt < at ? [] : [undoneAt - at]))
+  const after =
+    undone.length === 0
+      ? 'no fault was armed'
+      : `every fault was undone ${duration(Math.round(Math.max(...undone)))} later`
+  return { name: 'guard', verdict: 'fail', detail: `${reason}; ${after}` }
 }
 
 function judgeRecovery(
