@@ -277,15 +277,16 @@ test('a run that its guard ended fails for that reason, however much of its plan
   const made = { seen, struck, answer: during(4000, 22_000, failed) }
   const { verdict, reasons, timeline } = judge(made)
   expect(verdict).toBe('fail')
-  expect(reasons.at(-1)).toBe('guard: too many were bad; every fault was undone 11.05 s later')
+  expect(reasons[0]).toBe('guard: too many were bad; every fault was undone 11.05 s later')
   expect(timeline).toContainEqual({
     atMs: 4950,
     kind: 'note',
     subject: 'guard',
     text: 'the guard ended the run: too many were bad',
   })
-  // What the load made up itself, no guard has seen.
-  expect(judge({ ...made, health: { dropped: 1 } }).verdict).toBe('void')
+  const doubtful = judge({ ...made, health: { dropped: 1 } })
+  expect(doubtful.verdict).toBe('fail')
+  expect(doubtful.reasons.at(-1)).toMatch(/^the load of look dropped 1 of/)
 })
 
 test('an objective that is only observed has a verdict, and the experiment does not', () => {

@@ -1,10 +1,13 @@
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import type { Guard } from '../experiment/model.ts'
 import { readExperiments } from '../experiment/read.ts'
 import type { LoadSample } from '../load/load.ts'
-import type { Clock } from '../world.ts'
+import { type Clock, systemClock } from '../world.ts'
 import { healthBreach, ObjectiveGuard } from './guard.ts'
 
 const file = fileURLToPath(new URL('../../test/fixtures/duo/experiments/slow-back.yaml', import.meta.url))
@@ -100,4 +103,23 @@ test('one lost probe is forgiven, and a run that has ended is probed no more', a
   }
   const health = { service: 'back', path: '/live' }
   expect(await healthBreach(health, ['http://one'], clock, ending.signal, probe)).toBeUndefined()
+})
+
+test('what is probed is the path, at each instance, over HTTP', async () => {
+  const asked: (string | undefined)[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url)
+    response.writeHead(asked.length < 3 ? 200 : 503).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  try {
+    const urls = [`http://127.0.0.1:${(server.address() as AddressInfo).port}`]
+    const { signal } = new AbortController()
+    const breach = await healthBreach({ service: 'back', path: '/live' }, urls, systemClock, signal)
+    expect(breach?.reason).toContain('no instance of back answered GET /live')
+    expect(new Set(asked)).toEqual(new Set(['/live']))
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
 })

@@ -34,7 +34,9 @@ export function judgeExperiment(seen: Observations): ExperimentReport {
   const recovered = recovery(seen, events)
   const recoveredMs = recovered?.recoveredMs ?? null
   const expectations = judgeExpectations(seen, recovered)
-  const voids = unsound(seen, events)
+  const doubts = unsound(seen, events)
+  // What a guard ended is not measured any more: it has failed, and doubts are told beside it.
+  const voids = seen.breach ? [] : doubts
 
   return {
     name: experiment.name,
@@ -45,7 +47,12 @@ export function judgeExperiment(seen: Observations): ExperimentReport {
     reasons:
       voids.length > 0
         ? voids
-        : [...reasonsOf(objectives), ...expectations.filter(notPassed).map(each => `${each.name}: ${each.detail}`)],
+        : [
+            ...expectations.filter(each => each.name === guardName).map(inWords),
+            ...reasonsOf(objectives),
+            ...expectations.filter(each => each.name !== guardName && notPassed(each)).map(inWords),
+            ...(seen.breach ? doubts : []),
+          ],
     startedAt: new Date(seen.startedAtWall).toISOString(),
     phases: (['baseline', 'fault', 'recovery'] as const).flatMap(name => {
       const span = phases[name]
@@ -173,7 +180,7 @@ function judgeGuard({ at, reason }: NonNullable<Observations['breach']>, { fault
     undone.length === 0
       ? 'no fault was armed'
       : `every fault was undone ${duration(Math.round(Math.max(...undone)))} later`
-  return { name: 'guard', verdict: 'fail', detail: `${reason}; ${after}` }
+  return { name: guardName, verdict: 'fail', detail: `${reason}; ${after}` }
 }
 
 function judgeRecovery(
@@ -201,6 +208,8 @@ function judgeRecovery(
       }
 }
 
+const guardName = 'guard'
+const inWords = ({ name, detail }: ExpectationReport) => `${name}: ${detail}`
 const notPassed = ({ verdict }: { verdict: Verdict }) => verdict !== 'pass'
 
 /** Of verdicts of one experiment: fail, then inconclusive, then pass. */

@@ -17,7 +17,7 @@ const attemptsPerRequest = 3
  */
 export function unsound(seen: Observations, events: ReadonlyMap<string, Event[]>): string[] {
   if (seen.aborted !== undefined) return [`the run was ended early: ${seen.aborted}`]
-  // What the guard saw stands, unless the load made it up or it was so before; the rest of the plan was not carried out.
+  // The rest of the plan was not carried out.
   if (seen.breach) return [...loadTrouble(seen), ...baselineTrouble(seen, events)]
   return [
     ...loadTrouble(seen),
