@@ -51,6 +51,9 @@ const server = app.listen(0, '127.0.0.1', async () => {
     if (error.signal !== 'SIGTERM') throw error
   }
 
+  const app = `import('express').then(({ default: express }) => express().listen(0, '127.0.0.1'))`
+  const started = [process.execPath, '--import', '@shaketable/sdk/register', '-e', app]
+  run('npx', ['--no-install', '@shaketable/sdk', 'doctor', '--', ...started], { env })
   run('npx', ['--no-install', 'shaketable', '--help'], { env })
   run('npx', ['--no-install', 'shaketable', 'sweep'], { env })
 

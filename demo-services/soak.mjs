@@ -62,7 +62,7 @@ function soakKills() {
 
 function soakQuiet() {
   for (let run = 1; run <= quietRuns; run++) {
-    measure(`A/A ${run} of ${quietRuns}`, [shaketable, 'run', noFault], ({ report }) =>
+    measure(`A/A ${run} of ${quietRuns}`, [shaketable, 'run', noFault, '--attempts', '2'], ({ report }) =>
       report.experiments
         .filter(({ verdict }) => verdict === 'fail')
         .map(({ name, reasons }) => `${name}: fail (${reasons.join('; ')})`),

@@ -21,6 +21,6 @@ export function installDebianPackages(...names: string[]): void {
 }
 
 function isInstalled(name: string): boolean {
-  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${Status}', name], { encoding: 'utf8' })
-  return stdout === 'install ok installed'
+  const { stdout } = spawnSync('dpkg', ['-s', name], { encoding: 'utf8' })
+  return /^Status: install ok installed$/m.test(stdout)
 }

@@ -1,13 +1,18 @@
-import { type Logger, type LoggerOptions, pino } from 'pino'
+import { createRequire } from 'node:module'
+import type { Logger, LoggerOptions } from 'pino'
 import type { ReadinessCheck } from './admin/readiness.ts'
 import { runningSdk } from './start.ts'
 
 export type { ReadinessCheck } from './admin/readiness.ts'
+export { setRoute } from './http/route.ts'
 export type { Environment, Options, OtlpOptions } from './options.ts'
 export { type Handle, runningSdk, type StartOptions, start } from './start.ts'
 export type { SpanExporter } from './traces/destinations.ts'
 export type { SpanProcessor } from './traces/pipeline.ts'
 export type { Sampler } from './traces/sampler.ts'
+
+/** Not loaded with this module: a pino that is there before `start` would not be instrumented, the app's own included. */
+const require = createRequire(import.meta.url)
 
 /**
  * A pino logger; like every pino logger of a process that runs the SDK, its lines carry `trace_id` and `span_id`.
@@ -18,6 +23,7 @@ export type { Sampler } from './traces/sampler.ts'
  * ```
  */
 export function logger(options: LoggerOptions = {}): Logger {
+  const { pino } = require('pino') as typeof import('pino')
   return pino(options)
 }
 

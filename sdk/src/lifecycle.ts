@@ -2,6 +2,7 @@ import type { Readiness } from './admin/readiness.ts'
 import type { ServerObserver } from './http/server.ts'
 import type { Servers } from './http/servers.ts'
 import type { AccessLog } from './logs/access-log.ts'
+import type { MetricPush } from './metrics/push.ts'
 import type { SpanPipeline } from './traces/pipeline.ts'
 import { settledWithin } from './traces/queue.ts'
 
@@ -14,6 +15,7 @@ export interface Ending {
   observer: ServerObserver
   accessLog: AccessLog | undefined
   pipeline: SpanPipeline
+  push: MetricPush | undefined
   drainTimeoutMs: number
 }
 
@@ -92,9 +94,9 @@ export async function drain({ readiness, servers, observer, drainTimeoutMs }: En
   }
 }
 
-export async function flush({ pipeline, accessLog }: Ending): Promise<void> {
+export async function flush({ pipeline, push, accessLog }: Ending): Promise<void> {
   accessLog?.flush()
-  await pipeline.flush(flushDeadlineMs)
+  await Promise.all([pipeline.flush(flushDeadlineMs), push?.flush(flushDeadlineMs)])
 }
 
 /** Ends the process by the signal itself, so that its exit status is the signal's own. */

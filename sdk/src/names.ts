@@ -5,10 +5,13 @@ export const metric = {
   httpServerDuration: 'http_server_request_duration_seconds',
   httpClientDuration: 'http_client_request_duration_seconds',
   httpServerActive: 'http_server_active_requests',
+  httpServerUpgrades: 'http_server_upgrades_total',
   faultsInjected: 'shaketable_faults_injected_total',
   spansMade: 'shaketable_telemetry_spans_made_total',
   spansSent: 'shaketable_telemetry_spans_sent_total',
   spansDropped: 'shaketable_telemetry_spans_dropped_total',
+  metricExports: 'shaketable_telemetry_metric_exports_total',
+  metricExportsFailed: 'shaketable_telemetry_metric_exports_failed_total',
   eventLoopUtilization: 'nodejs_eventloop_utilization_ratio',
 } as const
 
@@ -19,11 +22,39 @@ export const label = {
   status: 'http_response_status_code',
   errorType: 'error_type',
   scheme: 'url_scheme',
+  protocol: 'network_protocol_name',
   serverAddress: 'server_address',
   serverPort: 'server_port',
   faultId: 'shaketable_fault_id',
   faultKind: 'shaketable_fault_kind',
 } as const
+
+/** What OTLP calls the same metrics. Their Prometheus names follow from these. */
+export const otelMetric: Readonly<Record<string, { name: string; unit: string; upDown?: true }>> = {
+  [metric.httpServerDuration]: { name: 'http.server.request.duration', unit: 's' },
+  [metric.httpClientDuration]: { name: 'http.client.request.duration', unit: 's' },
+  [metric.httpServerActive]: { name: 'http.server.active_requests', unit: '{request}', upDown: true },
+  [metric.faultsInjected]: { name: 'shaketable.faults.injected', unit: '{request}' },
+  [metric.spansMade]: { name: 'shaketable.telemetry.spans.made', unit: '{span}' },
+  [metric.spansSent]: { name: 'shaketable.telemetry.spans.sent', unit: '{span}' },
+  [metric.spansDropped]: { name: 'shaketable.telemetry.spans.dropped', unit: '{span}' },
+  [metric.metricExports]: { name: 'shaketable.telemetry.metric.exports', unit: '{export}' },
+  [metric.metricExportsFailed]: { name: 'shaketable.telemetry.metric.exports.failed', unit: '{export}' },
+  [metric.eventLoopUtilization]: { name: 'nodejs.eventloop.utilization', unit: '1' },
+}
+
+/** What OTLP calls the labels of these metrics. */
+export const otelAttribute: Readonly<Record<string, string>> = {
+  [label.method]: 'http.request.method',
+  [label.route]: 'http.route',
+  [label.status]: 'http.response.status_code',
+  [label.errorType]: 'error.type',
+  [label.scheme]: 'url.scheme',
+  [label.serverAddress]: 'server.address',
+  [label.serverPort]: 'server.port',
+  [label.faultId]: 'shaketable.fault.id',
+  [label.faultKind]: 'shaketable.fault.kind',
+}
 
 /** The boundaries of the HTTP duration histograms, in seconds (OpenTelemetry semantic conventions). */
 export const httpDurationBoundaries = [
@@ -42,6 +73,10 @@ export const variable = {
   drainTimeout: 'SHAKETABLE_DRAIN_TIMEOUT',
   /** `off` silences the access log; everything else leaves it on. */
   accessLog: 'SHAKETABLE_ACCESS_LOG',
+  /** Series of one metric, 2000 unless it is set. */
+  maxSeries: 'SHAKETABLE_MAX_SERIES',
+  /** Set by the command `doctor` alone: the folder that an examined process writes into what it sees. */
+  doctor: 'SHAKETABLE_DOCTOR',
 } as const
 
 /** The path of each route of the health and metrics listener (`OTEL_EXPORTER_PROMETHEUS_HOST`/`_PORT`). */

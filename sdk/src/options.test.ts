@@ -36,6 +36,26 @@ test('grpc has its own default port, and no path is added', () => {
   expect(read(shared).options.otlp).toMatchObject({ protocol: 'grpc', endpoint: 'http://collector:4317' })
 })
 
+test('metrics go where OTEL_METRICS_EXPORTER says, with OTLP settings of their own', () => {
+  expect(read({}).options).toMatchObject({ metricsExporters: ['prometheus'], metricsOtlp: undefined })
+  expect(read({ OTEL_METRICS_EXPORTER: 'none' }).options.metricsExporters).toEqual([])
+  const { options, notices } = read({
+    OTEL_METRICS_EXPORTER: 'otlp,prometheus',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+    OTEL_EXPORTER_OTLP_HEADERS: 'team=a',
+    OTEL_EXPORTER_OTLP_METRICS_HEADERS: 'team=b',
+    OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/json',
+    OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
+  })
+  expect(options.metricsExporters).toEqual(['prometheus', 'otlp'])
+  expect(options.metricsOtlp).toMatchObject({
+    endpoint: 'http://collector:4318/v1/metrics',
+    protocol: 'http/json',
+    headers: { team: 'b' },
+  })
+  expect(notices).toEqual([expect.stringContaining('PREFERENCE=delta cannot be used: expected cumulative')])
+})
+
 test('OTEL_SERVICE_NAME wins over service.name, and resource attributes are percent-decoded', () => {
   const env = { OTEL_SERVICE_NAME: 'orders', OTEL_RESOURCE_ATTRIBUTES: 'service.name=x,team=a%20b' }
   expect(read(env).options.resourceAttributes).toMatchObject({ 'service.name': 'orders', team: 'a b' })
@@ -51,7 +71,10 @@ describe('a value that cannot be honoured is refused in one line, and the defaul
     ['OTEL_PROPAGATORS', 'b3', 'using tracecontext,baggage'],
     ['OTEL_BSP_MAX_QUEUE_SIZE', '-1', 'using 2048'],
     ['OTEL_EXPORTER_OTLP_TIMEOUT', '0', 'using 10000'],
-    ['OTEL_METRICS_EXPORTER', 'otlp', 'using prometheus'],
+    ['OTEL_METRICS_EXPORTER', 'statsd', 'using prometheus'],
+    ['OTEL_METRICS_EXPORTER', 'otlp,console', 'using otlp'],
+    ['OTEL_METRIC_EXPORT_INTERVAL', '0', 'using 60000'],
+    ['SHAKETABLE_MAX_SERIES', '0', 'using 2000'],
     ['OTEL_EXPORTER_PROMETHEUS_PORT', '70000', 'using 9464'],
     ['OTEL_CONFIG_FILE', 'otel.yaml', 'is ignored'],
     ['OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY', 'client.pem', 'is ignored'],

@@ -9,13 +9,15 @@ import type { PropagatorName } from './traces/propagation.ts'
 import type { SamplerName } from './traces/sampler.ts'
 
 export interface OtlpOptions {
-  /** The full URL that spans are posted to; with `grpc` only its scheme, host and port count. */
+  /** The full URL that is posted to; with `grpc` only its scheme, host and port count. */
   endpoint: string
   headers: Record<string, string>
   protocol: 'http/protobuf' | 'http/json' | 'grpc'
   timeoutMs: number
   compression: 'gzip' | 'none'
 }
+
+export type MetricsExporter = 'prometheus' | 'otlp' | 'console'
 
 /** Everything that the SDK can be told. Defaults < environment < what `start` is given. */
 export interface Options {
@@ -29,7 +31,13 @@ export interface Options {
   propagators: PropagatorName[]
   queue: { maxQueueSize: number; maxBatchSize: number; delayMs: number; timeoutMs: number }
   limits: { attributeCount: number; attributeLength: number; eventCount: number; linkCount: number }
-  metricsExporter: 'prometheus' | 'none'
+  /** Empty: nothing is measured. */
+  metricsExporters: MetricsExporter[]
+  /** Undefined unless metrics go over OTLP. */
+  metricsOtlp: OtlpOptions | undefined
+  metricsPush: { intervalMs: number; timeoutMs: number }
+  /** Series of one metric; what comes beyond is counted in one overflow series. */
+  maxSeries: number
   admin: { host: string; port: number }
   accessLog: boolean
   drainTimeoutMs: number
@@ -49,6 +57,7 @@ export function readOptions(env: Environment, notice: Notice): Options {
   const named = read.text('OTEL_SERVICE_NAME') ?? resourceAttributes['service.name']
   const serviceName = named || `unknown_service:${basename(process.argv[1] ?? process.execPath)}`
   refuseUnknown(read)
+  const metricsExporters = readMetricsExporters(read)
   return {
     disabled: read.text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true',
     serviceName,
@@ -65,7 +74,7 @@ export function readOptions(env: Environment, notice: Notice): Options {
       'service.name': serviceName,
     },
     tracesExporter: read.choice('OTEL_TRACES_EXPORTER', ['otlp', 'console', 'none'], 'otlp'),
-    otlp: readOtlp(read),
+    otlp: readOtlp(read, 'traces'),
     sampler: read.choice(
       'OTEL_TRACES_SAMPLER',
       [
@@ -90,7 +99,13 @@ export function readOptions(env: Environment, notice: Notice): Options {
       eventCount: read.whole('OTEL_SPAN_EVENT_COUNT_LIMIT', 128),
       linkCount: read.whole('OTEL_SPAN_LINK_COUNT_LIMIT', 128),
     },
-    metricsExporter: read.choice('OTEL_METRICS_EXPORTER', ['prometheus', 'none'], 'prometheus'),
+    metricsExporters,
+    metricsOtlp: metricsExporters.includes('otlp') ? readMetricsOtlp(read) : undefined,
+    metricsPush: {
+      intervalMs: read.timeout('OTEL_METRIC_EXPORT_INTERVAL', 60_000),
+      timeoutMs: read.timeout('OTEL_METRIC_EXPORT_TIMEOUT', 30_000),
+    },
+    maxSeries: read.number(variable.maxSeries, 2_000, { from: 1, to: 1_000_000, whole: true }),
     admin: {
       host: read.text('OTEL_EXPORTER_PROMETHEUS_HOST') ?? '127.0.0.1',
       port: read.number('OTEL_EXPORTER_PROMETHEUS_PORT', 9464, { from: 0, to: 65_535, whole: true }),
@@ -101,23 +116,24 @@ export function readOptions(env: Environment, notice: Notice): Options {
   }
 }
 
-function readOtlp(read: Reader): OtlpOptions {
-  const own = read.url('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT')
+function readOtlp(read: Reader, signal: 'traces' | 'metrics'): OtlpOptions {
+  const prefix = `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}`
+  const own = read.url(`${prefix}_ENDPOINT`)
   const shared = read.url('OTEL_EXPORTER_OTLP_ENDPOINT')
   const protocols = ['http/protobuf', 'http/json', 'grpc'] as const
   const both = <Value>(one: (name: string, otherwise: Value) => Value, setting: string, otherwise: Value): Value =>
-    one(`OTEL_EXPORTER_OTLP_TRACES_${setting}`, one(`OTEL_EXPORTER_OTLP_${setting}`, otherwise))
+    one(`${prefix}_${setting}`, one(`OTEL_EXPORTER_OTLP_${setting}`, otherwise))
   const protocol = both<OtlpOptions['protocol']>(
     (name, otherwise) => read.choice(name, protocols, otherwise),
     'PROTOCOL',
     'http/protobuf',
   )
-  const posted = `${(shared ?? 'http://localhost:4318').replace(/\/+$/, '')}/v1/traces`
+  const posted = `${(shared ?? 'http://localhost:4318').replace(/\/+$/, '')}/v1/${signal}`
   return {
     endpoint: own ?? (protocol === 'grpc' ? (shared ?? 'http://localhost:4317') : posted),
     headers: {
       ...read.pairs('OTEL_EXPORTER_OTLP_HEADERS'),
-      ...read.pairs('OTEL_EXPORTER_OTLP_TRACES_HEADERS'),
+      ...read.pairs(`${prefix}_HEADERS`),
     },
     protocol,
     timeoutMs: both((name, otherwise) => read.timeout(name, otherwise), 'TIMEOUT', 10_000),
@@ -127,6 +143,28 @@ function readOtlp(read: Reader): OtlpOptions {
       'none',
     ),
   }
+}
+
+function readMetricsOtlp(read: Reader): OtlpOptions {
+  read.choice('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', ['cumulative'], 'cumulative')
+  const aggregation = 'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION'
+  read.choice(aggregation, ['explicit_bucket_histogram'], 'explicit_bucket_histogram')
+  return readOtlp(read, 'metrics')
+}
+
+function readMetricsExporters(read: Reader): MetricsExporter[] {
+  const known = ['prometheus', 'otlp', 'console'] as const
+  const names = (read.text('OTEL_METRICS_EXPORTER') ?? 'prometheus').split(',').map(name => name.trim().toLowerCase())
+  const chosen = known.filter(name => names.includes(name))
+  for (const name of names) {
+    if (name === 'none' || known.some(each => each === name)) continue
+    read.refuse('OTEL_METRICS_EXPORTER', name, `${known.join(', ')} or none`, chosen.join(',') || 'prometheus')
+  }
+  if (chosen.includes('otlp') && chosen.includes('console')) {
+    read.refuse('OTEL_METRICS_EXPORTER', 'otlp,console', 'one of the two', 'otlp')
+    return chosen.filter(name => name !== 'console')
+  }
+  return chosen.length > 0 || names.includes('none') ? chosen : ['prometheus']
 }
 
 function readQueue(read: Reader): Options['queue'] {
@@ -171,7 +209,11 @@ function refuseUnknown(read: Reader): void {
   for (const name of ['OTEL_CONFIG_FILE', 'OTEL_EXPERIMENTAL_CONFIG_FILE']) {
     if (read.text(name) !== undefined) read.notice(`${name} is not supported and is ignored; use the OTEL_* variables`)
   }
-  for (const name of ['CERTIFICATE', 'CLIENT_KEY', 'CLIENT_CERTIFICATE'].flatMap(each => [each, `TRACES_${each}`])) {
+  for (const name of ['CERTIFICATE', 'CLIENT_KEY', 'CLIENT_CERTIFICATE'].flatMap(each => [
+    each,
+    `TRACES_${each}`,
+    `METRICS_${each}`,
+  ])) {
     if (read.text(`OTEL_EXPORTER_OTLP_${name}`) === undefined) continue
     read.notice(`OTEL_EXPORTER_OTLP_${name} is not supported and is ignored; NODE_EXTRA_CA_CERTS adds an authority`)
   }

@@ -1,30 +1,39 @@
 import type { AddressInfo } from 'node:net'
-import { context, propagation, trace } from '@opentelemetry/api'
+import { context, metrics as metricsApi, propagation, trace } from '@opentelemetry/api'
 import { type AdminListener, listen } from './admin/listener.ts'
 import { Readiness, type ReadinessCheck } from './admin/readiness.ts'
 import { SharedContextManager, untraced } from './context.ts'
+import type { Witness } from './doctor/witness.ts'
 import { watchNodeClient, watchUndici } from './http/client.ts'
 import { keepContextInEvents } from './http/observed.ts'
 import { SeenRoutes } from './http/seen-routes.ts'
 import { ServerObserver } from './http/server.ts'
 import { Servers } from './http/servers.ts'
 import { express } from './instrumentations/express.ts'
-import { patchOnLoad } from './instrumentations/modules.ts'
+import { watchFastify } from './instrumentations/fastify.ts'
+import { hapi } from './instrumentations/hapi.ts'
+import { hono } from './instrumentations/hono.ts'
+import { koa } from './instrumentations/koa.ts'
+import { type LibraryFile, patchOnLoad } from './instrumentations/modules.ts'
 import { pg } from './instrumentations/pg.ts'
 import { pino } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
 import { drain, type Ending, watchEndings } from './lifecycle.ts'
 import { AccessLog } from './logs/access-log.ts'
+import { CardinalityGuard } from './metrics/cardinality-guard.ts'
 import { MetricCollection } from './metrics/collection.ts'
 import { Tally } from './metrics/counter.ts'
 import type { Family } from './metrics/exposition.ts'
+import { familiesOfMetrics } from './metrics/meter-families.ts'
+import { LazyMeterProvider } from './metrics/meter-provider.ts'
+import type { MetricPush } from './metrics/push.ts'
 import { RequestMetrics } from './metrics/red.ts'
 import { observeRuntime } from './metrics/runtime.ts'
-import { label, metric } from './names.ts'
+import { label, metric, variable } from './names.ts'
 import { type Notice, stderrNotice } from './notice.ts'
 import { type Environment, type Options, type OtlpOptions, readOptions } from './options.ts'
 import { ConsoleDestination, OwnExporter, type SpanExporter } from './traces/destinations.ts'
-import { OtlpExporter } from './traces/otlp-exporter.ts'
+import { openHttpExporter } from './traces/otlp-exporter.ts'
 import { SpanPipeline, type SpanProcessor } from './traces/pipeline.ts'
 import { W3cPropagator } from './traces/propagation.ts'
 import { type SpanDestination, SpanQueue } from './traces/queue.ts'
@@ -75,7 +84,7 @@ export async function start(given: StartOptions = {}): Promise<Handle> {
   const { env = process.env, spanProcessors = [], spanSampler, spanExporter, ...overrides } = given
   const options = override(readOptions(env, notice), overrides)
   if (options.disabled) return { adminAddress: undefined, addReadinessCheck: () => () => {}, async shutdown() {} }
-  shared[starting] = startWith(options, { spanProcessors, spanSampler, spanExporter }, notice)
+  shared[starting] = startWith(env, options, { spanProcessors, spanSampler, spanExporter }, notice)
   return shared[starting]
 }
 
@@ -85,15 +94,19 @@ interface OwnParts {
   spanExporter: SpanExporter | undefined
 }
 
-async function startWith(options: Options, own: OwnParts, notice: Notice): Promise<Handle> {
+async function startWith(env: Environment, options: Options, own: OwnParts, notice: Notice): Promise<Handle> {
   const pipeline = await buildPipeline(options, own, notice)
   const propagator = new W3cPropagator(options.propagators)
   const provider = new SpanProvider(pipeline, samplerOf(options.sampler, options.samplerRatio), own.spanSampler, notice)
-  registerApi(provider, propagator, notice)
+  const apiRegistered = registerApi(provider, propagator, notice)
+  const meters = registerMeters(options, notice)
 
-  const metrics = new RequestMetrics()
-  const collection = new MetricCollection(notice)
-  patchOnLoad([...express, pino, ...pg, promClient(registry => collection.addApp(registry))], notice)
+  const metrics = new RequestMetrics(options.maxSeries)
+  const collection = new MetricCollection(new CardinalityGuard(options.maxSeries, notice), notice)
+  const libraries = [...express, koa, hapi, ...hono, pino, ...pg, promClient(registry => collection.addApp(registry))]
+  const witness = await callWitness(libraries)
+  patchOnLoad(libraries, notice)
+  watchFastify(notice)
 
   const accessLog = options.accessLog ? new AccessLog(options.serviceName) : undefined
   const servers = new Servers()
@@ -110,21 +123,27 @@ async function startWith(options: Options, own: OwnParts, notice: Notice): Promi
     label.faultId,
     label.faultKind,
   ])
+  if (meters) collection.addMeters(async () => familiesOfMetrics(await meters.collect(), notice))
   const collect = await collectMetrics(options, collection, () => [
     ...metrics.families(),
     ...spanCounters(pipeline),
+    ...pushCounters(push),
     ...(options.faults ? [faults.family()] : []),
   ])
+  const push = collect && (await pushMetrics(options, pipeline.resource, collect, notice))
   const readiness = new Readiness(() => servers.listening.size > 0)
-  const telemetry = () => describeTelemetry(options, pipeline, accessLog)
+  const telemetry = () => describeTelemetry(options, pipeline, push, accessLog)
   const { host, port } = options.admin
-  const admin = await listen(host, port, { readiness, metrics: collect, telemetry, notice })
+  const scraped = options.metricsExporters.includes('prometheus')
+  const admin = await listen(host, port, { readiness, metrics: scraped ? collect : undefined, telemetry, notice })
   if (port === 0 && admin.address) {
     notice(`health and metrics are on http://${host}:${admin.address.port}`)
   }
   const faultControl = await enableFaults(options, faults, notice)
+  witness?.testify({ env, options, pipeline, servers, adminPort: admin.address?.port, apiRegistered })
 
-  const ending: Ending = { readiness, servers, observer, accessLog, pipeline, drainTimeoutMs: options.drainTimeoutMs }
+  const { drainTimeoutMs } = options
+  const ending: Ending = { readiness, servers, observer, accessLog, pipeline, push, drainTimeoutMs }
   const unwatch = watchEndings(ending)
   const handle = buildHandle(ending, admin, faultControl, unwatch)
   ;(globalThis as Running)[running] = handle
@@ -153,7 +172,7 @@ async function buildPipeline(options: Options, own: OwnParts, notice: Notice): P
 
 /** gRPC brings a library of its own, which is loaded only for it. */
 async function openOtlp(otlp: OtlpOptions, notice: Notice): Promise<SpanDestination | undefined> {
-  if (otlp.protocol !== 'grpc') return new OtlpExporter(otlp)
+  if (otlp.protocol !== 'grpc') return openHttpExporter(otlp)
   try {
     const { openGrpcExporter } = await import('./traces/otlp-grpc.ts')
     return openGrpcExporter(otlp)
@@ -163,7 +182,8 @@ async function openOtlp(otlp: OtlpOptions, notice: Notice): Promise<SpanDestinat
   }
 }
 
-function registerApi(provider: SpanProvider, propagator: W3cPropagator, notice: Notice): void {
+/** Whether the API gives its spans to us. */
+function registerApi(provider: SpanProvider, propagator: W3cPropagator, notice: Notice): boolean {
   const registered = [
     context.setGlobalContextManager(new SharedContextManager()),
     propagation.setGlobalPropagator(propagator),
@@ -172,6 +192,23 @@ function registerApi(provider: SpanProvider, propagator: W3cPropagator, notice: 
   if (!registered.every(Boolean)) {
     notice('another OpenTelemetry SDK is registered in this process; spans made through the API go to that one')
   }
+  return registered.every(Boolean)
+}
+
+/** The doctor's questions are asked, and their code is loaded, only while it examines this process. */
+async function callWitness(libraries: readonly LibraryFile[]): Promise<Witness | undefined> {
+  const folder = process.env[variable.doctor]
+  if (!folder) return undefined
+  const { Witness } = await import('./doctor/witness.ts')
+  return new Witness(folder, libraries)
+}
+
+function registerMeters(options: Options, notice: Notice): LazyMeterProvider | undefined {
+  if (options.metricsExporters.length === 0) return undefined
+  const meters = new LazyMeterProvider(options.maxSeries, notice)
+  if (metricsApi.setGlobalMeterProvider(meters)) return meters
+  notice('another OpenTelemetry SDK has registered its meters in this process; what they measure goes to that one')
+  return undefined
 }
 
 async function collectMetrics(
@@ -179,7 +216,7 @@ async function collectMetrics(
   collection: MetricCollection,
   own: () => Family[],
 ): Promise<(() => Promise<Family[]>) | undefined> {
-  if (options.metricsExporter === 'none') return undefined
+  if (options.metricsExporters.length === 0) return undefined
   const runtime = await observeRuntime()
   collection.addOwn(own)
   collection.addOwn(() => runtime.families())
@@ -187,14 +224,37 @@ async function collectMetrics(
   return () => collection.collect()
 }
 
+/** What pushes metrics stays unloaded where they are only scraped. */
+async function pushMetrics(
+  options: Options,
+  resource: ServiceResource,
+  collect: () => Promise<Family[]>,
+  notice: Notice,
+): Promise<MetricPush | undefined> {
+  if (options.metricsExporters.every(name => name === 'prometheus')) return undefined
+  try {
+    const { openPush } = await import('./metrics/open-push.ts')
+    return await openPush(options, resource, collect, notice)
+  } catch (error) {
+    notice(`metrics are not sent, their exporter cannot be opened: ${String(error)}`)
+    return undefined
+  }
+}
+
+function counter(name: string, help: string, value: number): Family {
+  return { name, help, type: 'counter', samples: [{ name, labels: {}, value }] }
+}
+
+function pushCounters(push: MetricPush | undefined): Family[] {
+  if (!push) return []
+  return [
+    counter(metric.metricExports, 'Times that the metrics were sent and accepted.', push.sent),
+    counter(metric.metricExportsFailed, 'Times that the metrics could not be sent.', push.failed),
+  ]
+}
+
 function spanCounters({ queue }: SpanPipeline): Family[] {
   if (!queue) return []
-  const counter = (name: string, help: string, value: number): Family => ({
-    name,
-    help,
-    type: 'counter',
-    samples: [{ name, labels: {}, value }],
-  })
   return [
     counter(metric.spansMade, 'Sampled spans that ended: sent, dropped and waiting ones.', queue.made),
     counter(metric.spansSent, 'Spans that the destination accepted.', queue.sent),
@@ -202,7 +262,12 @@ function spanCounters({ queue }: SpanPipeline): Family[] {
   ]
 }
 
-function describeTelemetry(options: Options, { queue }: SpanPipeline, accessLog: AccessLog | undefined): object {
+function describeTelemetry(
+  options: Options,
+  { queue }: SpanPipeline,
+  push: MetricPush | undefined,
+  accessLog: AccessLog | undefined,
+): object {
   return {
     service: options.serviceName,
     spans: {
@@ -213,6 +278,14 @@ function describeTelemetry(options: Options, { queue }: SpanPipeline, accessLog:
       waiting: queue?.waiting ?? 0,
       down: queue?.down ?? false,
       lastFailure: queue?.lastFailure,
+    },
+    metrics: {
+      exporters: options.metricsExporters,
+      destination: push?.destination.name ?? 'none',
+      sent: push?.sent ?? 0,
+      failed: push?.failed ?? 0,
+      down: push?.down ?? false,
+      lastFailure: push?.lastFailure,
     },
     accessLog: accessLog ? { dropped: accessLog.dropped } : 'off',
   }
@@ -248,7 +321,7 @@ function buildHandle(
     async shutdown() {
       await drain(ending)
       ending.accessLog?.flush()
-      await ending.pipeline.close(2_000)
+      await Promise.all([ending.pipeline.close(2_000), ending.push?.close(2_000)])
       await faults?.close().catch(() => {})
       admin.close()
       unwatch()

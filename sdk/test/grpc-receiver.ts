@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { metricsFromProtobuf, type ReceivedMetric } from './otlp-metrics.ts'
 import { fromProtobuf, type Received } from './otlp-receiver.ts'
 
 /** grpc-js as it comes with OpenTelemetry's exporter; the SDK itself does not depend on it. */
@@ -26,6 +27,8 @@ type Handler = (
 export interface GrpcReceiver {
   url: string
   spans: Received[]
+  /** What the last call with metrics held. */
+  metrics: ReceivedMetric[]
   /** The `authorization` of each call. */
   authorizations: unknown[]
   /** A gRPC status, 0 being success, or `hang` for no answer at all. */
@@ -33,29 +36,35 @@ export interface GrpcReceiver {
   close(): void
 }
 
-/** A real gRPC server with OTLP's trace service. */
+/** A real gRPC server with OTLP's services for traces and metrics. */
 export async function startGrpcReceiver(): Promise<GrpcReceiver> {
   const server = new grpc.Server()
   const bytes = (value: Buffer) => value
-  const method = {
-    path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+  const method = (path: string) => ({
+    path: `/opentelemetry.proto.collector.${path}/Export`,
     requestStream: false,
     responseStream: false,
     requestSerialize: bytes,
     requestDeserialize: bytes,
     responseSerialize: bytes,
     responseDeserialize: bytes,
-  }
+  })
+  const handle =
+    (take: (request: Buffer) => void): Handler =>
+    ({ request, metadata }, done) => {
+      receiver.authorizations.push(metadata.get('authorization')[0])
+      if (receiver.answer === 'hang') return
+      if (receiver.answer !== 0) return done({ code: receiver.answer, message: 'as the test says' })
+      take(request)
+      done(null, Buffer.alloc(0))
+    }
   server.addService(
-    { export: method },
+    { traces: method('trace.v1.TraceService'), metrics: method('metrics.v1.MetricsService') },
     {
-      export: ({ request, metadata }, done) => {
-        receiver.authorizations.push(metadata.get('authorization')[0])
-        if (receiver.answer === 'hang') return
-        if (receiver.answer !== 0) return done({ code: receiver.answer, message: 'as the test says' })
-        receiver.spans.push(...fromProtobuf(request))
-        done(null, Buffer.alloc(0))
-      },
+      traces: handle(request => receiver.spans.push(...fromProtobuf(request))),
+      metrics: handle(request => {
+        receiver.metrics = metricsFromProtobuf(request)
+      }),
     },
   )
   const port = await new Promise<number>((resolve, reject) => {
@@ -65,6 +74,7 @@ export async function startGrpcReceiver(): Promise<GrpcReceiver> {
   const receiver: GrpcReceiver = {
     url: `http://127.0.0.1:${port}`,
     spans: [],
+    metrics: [],
     authorizations: [],
     answer: 0,
     close: () => server.forceShutdown(),

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
+import { metricsFromJson, metricsFromProtobuf, type ReceivedMetric } from './otlp-metrics.ts'
 
 /** A span as it arrived, whichever encoding carried it. */
 export interface Received {
@@ -23,6 +24,8 @@ export interface Received {
 export interface Receiver {
   url: string
   spans: Received[]
+  /** What the last request with metrics held. */
+  metrics: ReceivedMetric[]
   requests: { path: string; headers: Record<string, unknown> }[]
   /** The status of the answers, or `hang` for none at all. */
   answer: number | 'hang'
@@ -43,7 +46,10 @@ export async function startReceiver(port = 0): Promise<Receiver> {
         const raw = Buffer.concat(chunks)
         const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw
         const json = request.headers['content-type'] === 'application/json'
-        spans.push(...(json ? fromJson(JSON.parse(body.toString())) : fromProtobuf(body)))
+        const message = json ? JSON.parse(body.toString()) : undefined
+        if (request.url?.endsWith('/v1/metrics')) {
+          receiver.metrics = message ? metricsFromJson(message) : metricsFromProtobuf(body)
+        } else spans.push(...(message ? fromJson(message) : fromProtobuf(body)))
       }
       response.writeHead(receiver.answer).end()
     })
@@ -52,6 +58,7 @@ export async function startReceiver(port = 0): Promise<Receiver> {
   const receiver: Receiver = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
+    metrics: [],
     requests,
     answer: 200,
     async close() {
@@ -63,7 +70,7 @@ export async function startReceiver(port = 0): Promise<Receiver> {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a JSON message of OTLP
-type Json = any
+export type Json = any
 
 function fromJson(message: Json): Received[] {
   const values = (pairs: Json[] = []) => Object.fromEntries(pairs.map(({ key, value }) => [key, plain(value)]))
@@ -88,16 +95,16 @@ function fromJson(message: Json): Received[] {
   )
 }
 
-function plain(value: Json): unknown {
+export function plain(value: Json): unknown {
   if ('intValue' in value) return Number(value.intValue)
   if ('arrayValue' in value) return value.arrayValue.values.map(plain)
   return value.stringValue ?? value.boolValue ?? value.doubleValue
 }
 
-type Field = { number: number; bytes: Buffer; integer: bigint }
+export type Field = { number: number; bytes: Buffer; integer: bigint }
 
 /** The fields of one protobuf message, in order. */
-function fields(bytes: Buffer): Field[] {
+export function fields(bytes: Buffer): Field[] {
   const result: Field[] = []
   let at = 0
   const varint = () => {
@@ -124,23 +131,25 @@ function fields(bytes: Buffer): Field[] {
   return result
 }
 
+/** An `AnyValue`. */
+export function anyValue(message: Buffer): unknown {
+  const [field] = fields(message)
+  if (field?.number === 1) return field.bytes.toString()
+  if (field?.number === 2) return field.integer === 1n
+  if (field?.number === 3) return Number(BigInt.asIntN(64, field.integer))
+  if (field?.number === 4) return field.bytes.readDoubleLE()
+  if (field?.number !== 5) return undefined
+  return fields(field.bytes).map(item => anyValue(item.bytes))
+}
+
 /** The spans of an ExportTraceServiceRequest. */
 export function fromProtobuf(bytes: Buffer): Received[] {
   const all = (message: Buffer, number: number) => fields(message).filter(field => field.number === number)
   const one = (message: Buffer, number: number) => all(message, number)[0]
   const text = (message: Buffer, number: number) => one(message, number)?.bytes.toString() ?? ''
   const hex = (message: Buffer, number: number) => one(message, number)?.bytes.toString('hex') ?? ''
-  const any = (message: Buffer): unknown => {
-    const [field] = fields(message)
-    if (field?.number === 1) return field.bytes.toString()
-    if (field?.number === 2) return field.integer === 1n
-    if (field?.number === 3) return Number(BigInt.asIntN(64, field.integer))
-    if (field?.number === 4) return field.bytes.readDoubleLE()
-    if (field?.number === 5) return all(field.bytes, 1).map(item => any(item.bytes))
-    return undefined
-  }
   const values = (message: Buffer, number: number) =>
-    Object.fromEntries(all(message, number).map(pair => [text(pair.bytes, 1), any(one(pair.bytes, 2)!.bytes)]))
+    Object.fromEntries(all(message, number).map(pair => [text(pair.bytes, 1), anyValue(one(pair.bytes, 2)!.bytes)]))
   return all(bytes, 1).flatMap(({ bytes: ofResource }) =>
     all(ofResource, 2).flatMap(({ bytes: ofScope }) =>
       all(ofScope, 2).map(({ bytes: span }) => {

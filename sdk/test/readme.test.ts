@@ -23,7 +23,7 @@ const block = (mark: Block['mark'], name: string) => blocks.find(one => one.mark
 
 /** Stands for the registry: installs what is named from this workspace. */
 const npm = `#!${process.execPath}
-const { existsSync, mkdirSync, symlinkSync } = require('node:fs')
+const { existsSync, mkdirSync, readFileSync, symlinkSync } = require('node:fs')
 const { dirname, join } = require('node:path')
 const [command, ...names] = process.argv.slice(2)
 if (command !== 'install' || names.length === 0) throw new Error('expected: npm install <names>')
@@ -32,6 +32,9 @@ for (const name of names) {
   if (!existsSync(from)) throw new Error(name + ' does not exist')
   mkdirSync(dirname(join('node_modules', name)), { recursive: true })
   symlinkSync(from, join('node_modules', name))
+  const { bin = {} } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'))
+  mkdirSync('node_modules/.bin', { recursive: true })
+  for (const [command, file] of Object.entries(bin)) symlinkSync(join(from, file), join('node_modules/.bin', command))
 }
 `
 /** Last on the path: only where there is no curl. */
@@ -133,17 +136,31 @@ test('the first screen: one flag, and one trace id in the log, the access line, 
   matchLines('server.js', server.printed())
 })
 
-test('a readiness check from code', async () => {
-  const { admin, printed } = await serve(block('run', 'orders.ts'))
+test('a readiness check and a route from code', async () => {
+  const { admin, url, printed } = await serve(block('run', 'orders.ts'))
   const ready = await fetch(`http://${admin}/readyz`)
   expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('database: ')])
   expect(printed()).toContain('"name":"orders"')
+  await fetch(`http://${url}/orders/8`)
+  await until(() => printed().includes('"http.route":"/orders/:id"'))
 })
 
 test("start with an exporter of one's own", async () => {
   const { url, printed } = await serve(block('run', 'main.ts'))
   await fetch(`http://${url}/orders/8`)
   await until(() => printed().includes('exporting GET /orders/:id'))
+})
+
+test('the doctor, as the README and its own page call it', async () => {
+  const page = readFileSync(new URL('../docs/troubleshooting.md', import.meta.url), 'utf8')
+  const [[, withFlag], ...more] = [...page.matchAll(/^```sh\n([\s\S]*?)```$/gm)] as [RegExpMatchArray]
+  expect(more).toEqual([])
+  const env = { ...environment(), PORT: '0', OTEL_EXPORTER_PROMETHEUS_PORT: '0', OTEL_TRACES_EXPORTER: 'none' }
+  const call = (script: string) =>
+    promisify(execFile)('sh', ['-e', '-c', script], { cwd: project, env: { ...env, npm_config_offline: 'true' } })
+  const [healthy, missing] = await Promise.allSettled([call(withFlag!), call(block('run', 'doctor'))])
+  expect(healthy).toMatchObject({ value: { stdout: expect.stringContaining('all well') } })
+  expect(missing).toMatchObject({ reason: { code: 1, stdout: expect.stringContaining(block('prints', 'doctor')) } })
 })
 
 test('the TypeScript examples compile', async () => {

@@ -19,6 +19,7 @@ interface RunOptions {
   json?: boolean
   junit?: string
   seed?: number
+  attempts: number
   env: Record<string, string>
   dryRun?: boolean
 }
@@ -32,6 +33,7 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
     .option('--json', 'print report.json on stdout')
     .option('--junit <file>', 'write JUnit XML to FILE')
     .option('--seed <number>', 'choose and time everything by this seed, to repeat a run', wholeNumber)
+    .option('--attempts <number>', 'measure again what was void, up to so many times in all', attempts, 1)
     .option('--env <name=value>', 'set a variable for every service (may be given again)', variable, {})
     .option('--dry-run', 'read everything, print what would be done and hit, and start nothing')
     .action(async (files: string[], options: RunOptions) => {
@@ -55,7 +57,7 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   if (junitFile) await mustBeWritable(dirname(junitFile))
   const view = terminalView(world)
   const conducted = await runSuite(
-    { experiments, seed, env: options.env, logDir: dir && join(dir, 'logs') },
+    { experiments, seed, attempts: options.attempts, env: options.env, logDir: dir && join(dir, 'logs') },
     world,
     view,
   ).finally(() => view.close?.())
@@ -106,6 +108,13 @@ function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text) || value > 0xffffffff) {
     throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295.')
   }
+  return value
+}
+
+function attempts(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < 1 || value > 10)
+    throw new InvalidArgumentError('Expected a whole number from 1 to 10.')
   return value
 }
 

@@ -13,15 +13,18 @@ import { concludeSuite } from '../verdict/suite.ts'
 import { version } from '../version.ts'
 import type { World } from '../world.ts'
 import { awaitReady } from './await-ready.ts'
-import { conductExperiment } from './conduct-experiment.ts'
+import { type ConductContext, conductExperiment } from './conduct-experiment.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { startKeeper } from './keeper.ts'
+import { type Measured, measure } from './measure.ts'
 
 const heartbeatMs = 500
 
 export interface SuiteRequest {
   experiments: Experiment[]
   seed: number
+  /** An experiment whose measurement is void is measured again, up to this many times in all. */
+  attempts: number
   /** Added to the environment of every service, over everything else. */
   env: Record<string, string>
   /** Where the services' output is kept; with the run's state, and gone with it, where not given. */
@@ -44,25 +47,13 @@ export async function runSuite(request: SuiteRequest, world: World, view: LiveVi
     await withRunningSystem(system, request, world, view, async running => {
       for (const [index, experiment] of request.experiments.entries()) {
         if (experiment.system !== system || running.signal.aborted) continue
-        await awaitReady(system, running.target, world.clock, running.signal)
-        const { baselineMs, faultMs, recoveryMs } = experiment.phases
-        view.experimentBegins?.({
-          name: experiment.name,
-          title: experiment.title,
-          index,
-          count: request.experiments.length,
-          totalMs: baselineMs + faultMs + recoveryMs,
-        })
-        const conducted = await conductExperiment(experiment, {
-          ...running,
-          world,
-          view,
-          seed: request.seed,
-        })
-        notUndone.push(...conducted.notUndone)
-        const report = judgeExperiment(conducted.seen)
-        reports.push(report)
-        view.experimentEnds?.(report)
+        const context = { ...running, world, view, seed: request.seed }
+        const position = { index, count: request.experiments.length }
+        const measured = await measure(request.attempts, discarded =>
+          conductAndJudge(experiment, position, discarded, context),
+        )
+        notUndone.push(...measured.notUndone)
+        reports.push(measured.report)
       }
     })
   }
@@ -77,6 +68,23 @@ export async function runSuite(request: SuiteRequest, world: World, view: LiveVi
     env: request.env,
     notUndone,
   })
+}
+
+/** Conducts an experiment once and judges it. */
+async function conductAndJudge(
+  experiment: Experiment,
+  position: { index: number; count: number },
+  discarded: string[][],
+  context: ConductContext,
+): Promise<Measured> {
+  const { name, title, phases } = experiment
+  await awaitReady(experiment.system, context.target, context.world.clock, context.signal)
+  const totalMs = phases.baselineMs + phases.faultMs + phases.recoveryMs
+  context.view.experimentBegins?.({ name, title, ...position, totalMs })
+  const { seen, notUndone } = await conductExperiment(experiment, context)
+  const report = judgeExperiment(seen, discarded)
+  context.view.experimentEnds?.(report)
+  return { report, notUndone, aborted: seen.aborted !== undefined }
 }
 
 interface RunningSystem {

@@ -9,8 +9,10 @@ export const markdown: Reporter = {
   fileName: 'summary.md',
   render: report => {
     const rows = report.experiments.flatMap(rowsOf)
-    const reasons = report.experiments.flatMap(({ name, reasons }) =>
-      reasons.map(reason => `- **${inline(name)}**: ${inline(reason)}`),
+    const reasons = report.experiments.flatMap(({ name, reasons, discarded }) =>
+      [...discarded.map(each => `measured again: ${each.join('; ')}`), ...reasons].map(
+        reason => `- **${inline(name)}**: ${inline(reason)}`,
+      ),
     )
     const lines = [
       `## ${marks[report.verdict]} ${inline(report.system)}: ${report.verdict}`,

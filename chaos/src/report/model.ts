@@ -28,6 +28,8 @@ export interface ExperimentReport {
   verdict: Verdict
   /** Why, in plain sentences: every expectation that failed, was inconclusive, or made the run void. */
   reasons: string[]
+  /** Why earlier measurements of it were void and thrown away (`--attempts`), oldest first. */
+  discarded: string[][]
   startedAt: string
   phases: { name: 'baseline' | 'fault' | 'recovery'; startMs: number; endMs: number }[]
   faults: FaultReport[]

@@ -42,6 +42,9 @@ const experiment = z.strictObject({
   seed: whole,
   verdict,
   reasons: z.array(z.string()),
+  discarded: z
+    .array(z.array(z.string()))
+    .describe('Why earlier measurements of it were void and thrown away (`--attempts`), oldest first'),
   startedAt: instant,
   phases: z.array(z.strictObject({ name: z.enum(['baseline', 'fault', 'recovery']), startMs: ms, endMs: ms })),
   faults: z.array(

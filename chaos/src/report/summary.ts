@@ -23,6 +23,7 @@ export function summary(report: SuiteReport, style: Style): string {
     [
       `${verdictText(experiment.verdict, style)}  ${style.bold(printable(experiment.name))}`,
       `  ${style.dim(timesText(experiment))}`,
+      ...experiment.discarded.map(reasons => `  ${style.dim(`measured again: ${printable(reasons.join('; '))}`)}`),
       ...rows[index]!.map(row => line(row, widths)),
       ...experiment.reasons.map(reason => `  ${verdictColour(experiment, style)(`→ ${printable(reason)}`)}`),
     ].join('\n'),

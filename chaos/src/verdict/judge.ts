@@ -16,8 +16,10 @@ import { timelineOf } from './timeline.ts'
  * the interval's lower end is at or over the target, fail where its upper end is under it, else inconclusive, for several
  * objectives corrected (`docs/verdicts.md`). A measurement
  * that is not sound makes the whole experiment void.
+ *
+ * @param discarded why earlier measurements of the same experiment were void
  */
-export function judgeExperiment(seen: Observations): ExperimentReport {
+export function judgeExperiment(seen: Observations, discarded: string[][] = []): ExperimentReport {
   const { experiment, phases } = seen
   const start = phases.baseline.start
   const end = Math.max(phases.baseline.end, phases.fault?.end ?? 0, phases.recovery?.end ?? 0)
@@ -53,6 +55,7 @@ export function judgeExperiment(seen: Observations): ExperimentReport {
             ...expectations.filter(each => each.name !== guardName && notPassed(each)).map(inWords),
             ...(seen.breach ? doubts : []),
           ],
+    discarded,
     startedAt: new Date(seen.startedAtWall).toISOString(),
     phases: (['baseline', 'fault', 'recovery'] as const).flatMap(name => {
       const span = phases[name]

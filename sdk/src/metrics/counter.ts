@@ -1,5 +1,5 @@
 import type { Family } from './exposition.ts'
-import { maxSeries, overflowLabels } from './series.ts'
+import { defaultMaxSeries, overflowLabels } from './series.ts'
 
 /** A counter or gauge with labels, small enough to need no library. */
 export class Tally {
@@ -7,18 +7,26 @@ export class Tally {
   readonly #help: string
   readonly #type: 'counter' | 'gauge'
   readonly #labelNames: readonly string[]
+  readonly #maxSeries: number
   readonly #values = new Map<string, { labels: Record<string, string>; value: number }>()
 
-  constructor(type: 'counter' | 'gauge', name: string, help: string, labelNames: readonly string[]) {
+  constructor(
+    type: 'counter' | 'gauge',
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    maxSeries = defaultMaxSeries,
+  ) {
     this.#type = type
     this.#name = name
     this.#help = help
     this.#labelNames = labelNames
+    this.#maxSeries = maxSeries
   }
 
   add(amount: number, ...values: string[]): void {
     const known = values.join('\n')
-    const full = this.#values.size >= maxSeries && !this.#values.has(known)
+    const full = this.#values.size >= this.#maxSeries && !this.#values.has(known)
     const key = full ? 'overflow' : known
     let entry = this.#values.get(key)
     if (!entry) {

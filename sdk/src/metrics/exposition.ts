@@ -1,3 +1,5 @@
+import type { Metric } from './metric.ts'
+
 export interface Exemplar {
   labels: Record<string, string>
   value: number
@@ -18,6 +20,8 @@ export interface Family {
   help: string
   type: 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown'
   samples: Sample[]
+  /** What it was before it got Prometheus' names, where it came through the Meter API. */
+  measured?: Metric[]
 }
 
 export type Format = 'text' | 'openmetrics'

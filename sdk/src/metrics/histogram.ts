@@ -1,7 +1,7 @@
 import type { SpanContext } from '@opentelemetry/api'
 import { logMember } from '../names.ts'
 import type { Exemplar, Family, Sample } from './exposition.ts'
-import { maxSeries, overflowLabels } from './series.ts'
+import { defaultMaxSeries, overflowLabels } from './series.ts'
 
 /** A histogram whose series are looked up once and then only incremented. */
 export class Histogram {
@@ -9,14 +9,22 @@ export class Histogram {
   readonly help: string
   readonly boundaries: readonly number[]
   readonly #labelNames: readonly string[]
+  readonly #maxSeries: number
   readonly #series = new Map<string, Series>()
   #overflow: Series | undefined
 
-  constructor(name: string, help: string, labelNames: readonly string[], boundaries: readonly number[]) {
+  constructor(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    boundaries: readonly number[],
+    maxSeries = defaultMaxSeries,
+  ) {
     this.name = name
     this.help = help
     this.boundaries = boundaries
     this.#labelNames = labelNames
+    this.#maxSeries = maxSeries
   }
 
   /** The series of these label values, in the order of the label names. */
@@ -24,7 +32,7 @@ export class Histogram {
     const key = values.join('\n')
     const found = this.#series.get(key)
     if (found) return found
-    if (this.#series.size >= maxSeries) {
+    if (this.#series.size >= this.#maxSeries) {
       this.#overflow ??= new Series(overflowLabels, this.boundaries)
       return this.#overflow
     }

@@ -24,22 +24,35 @@ export interface MadeRequest {
 
 /** Rate, errors and duration of the requests that the service serves and makes. */
 export class RequestMetrics {
-  readonly #server = new Histogram(
-    metric.httpServerDuration,
-    'Duration of HTTP server requests.',
-    [label.method, label.route, label.status, label.scheme, label.errorType],
-    httpDurationBoundaries,
+  readonly #server: Histogram
+  readonly #client: Histogram
+  readonly #active: Tally
+
+  constructor(maxSeries: number) {
+    this.#server = new Histogram(
+      metric.httpServerDuration,
+      'Duration of HTTP server requests.',
+      [label.method, label.route, label.status, label.scheme, label.errorType],
+      httpDurationBoundaries,
+      maxSeries,
+    )
+    this.#client = new Histogram(
+      metric.httpClientDuration,
+      'Duration of HTTP client requests.',
+      [label.method, label.serverAddress, label.serverPort, label.status, label.errorType],
+      httpDurationBoundaries,
+      maxSeries,
+    )
+    const activeLabels = [label.method, label.scheme]
+    this.#active = new Tally('gauge', metric.httpServerActive, 'Number of active HTTP server requests.', activeLabels)
+  }
+
+  readonly #upgrades = new Tally(
+    'counter',
+    metric.httpServerUpgrades,
+    'HTTP server requests that went on as another protocol, e.g. WebSocket.',
+    [label.protocol],
   )
-  readonly #client = new Histogram(
-    metric.httpClientDuration,
-    'Duration of HTTP client requests.',
-    [label.method, label.serverAddress, label.serverPort, label.status, label.errorType],
-    httpDurationBoundaries,
-  )
-  readonly #active = new Tally('gauge', metric.httpServerActive, 'Number of active HTTP server requests.', [
-    label.method,
-    label.scheme,
-  ])
 
   began(method: string, scheme: string): void {
     this.#active.add(1, method, scheme)
@@ -51,13 +64,17 @@ export class RequestMetrics {
     this.#server.series([method, route, text(status), scheme, errorType]).record(seconds, exemplar)
   }
 
+  upgraded(protocol: string): void {
+    this.#upgrades.add(1, protocol)
+  }
+
   made(request: MadeRequest, seconds: number, exemplar: SpanContext | undefined): void {
     const { method, address, port, status, errorType = '' } = request
     this.#client.series([method, address, String(port), text(status), errorType]).record(seconds, exemplar)
   }
 
   families(): Family[] {
-    return [this.#server.family(), this.#client.family(), this.#active.family()]
+    return [this.#server.family(), this.#client.family(), this.#active.family(), this.#upgrades.family()]
   }
 }
 

@@ -12,7 +12,7 @@ export interface SpanExporter {
 }
 
 /** A user's own exporter behind our queue: it receives the same spans, untraced. */
-export class OwnExporter implements SpanDestination {
+export class OwnExporter<Item = RecordedSpan> {
   readonly name: string
   readonly #exporter: SpanExporter
 
@@ -26,7 +26,7 @@ export class OwnExporter implements SpanDestination {
     return 'refused'
   }
 
-  send(spans: readonly RecordedSpan[], timeoutMs: number): Promise<Delivery> {
+  send(items: readonly Item[], timeoutMs: number): Promise<Delivery> {
     return new Promise(resolve => {
       const late = setTimeout(
         () => resolve({ outcome: this.outcomeOf(undefined), reason: `no result within ${timeoutMs} ms` }),
@@ -39,7 +39,7 @@ export class OwnExporter implements SpanDestination {
       }
       try {
         untraced(() =>
-          this.#exporter.export([...spans], ({ code, error }) =>
+          this.#exporter.export([...items], ({ code, error }) =>
             settle(
               code === 0
                 ? { outcome: 'sent', rejected: 0 }

@@ -11,14 +11,29 @@ import type { RecordedSpan } from './span.ts'
 
 const retryable = new Set([429, 502, 503, 504])
 
+/** How a signal is written as one export request. */
+export interface Encoding<Item> {
+  json(items: readonly Item[]): Buffer
+  protobuf(items: readonly Item[]): Buffer
+}
+
+const spans: Encoding<RecordedSpan> = { json: encodeJson, protobuf: encodeProtobuf }
+
+/** Spans over OTLP/HTTP. */
+export function openHttpExporter(options: OtlpOptions): SpanDestination {
+  return new OtlpExporter(options, spans)
+}
+
 /** Sends batches over OTLP/HTTP, protobuf or JSON. Its own traffic is never traced, and never keeps the process alive. */
-export class OtlpExporter implements SpanDestination {
+export class OtlpExporter<Item> {
   readonly name: string
+  readonly #encoding: Encoding<Item>
   readonly #options: OtlpOptions
   readonly #url: URL
   readonly #agent: HttpAgent
 
-  constructor(options: OtlpOptions) {
+  constructor(options: OtlpOptions, encoding: Encoding<Item>) {
+    this.#encoding = encoding
     this.#options = options
     this.#url = new URL(options.endpoint)
     this.name = `OTLP ${options.protocol} to ${this.#url.origin}${this.#url.pathname}`
@@ -28,9 +43,9 @@ export class OtlpExporter implements SpanDestination {
         : new HttpAgent({ keepAlive: true, maxSockets: 1 })
   }
 
-  encode(spans: readonly RecordedSpan[]): LastMessage {
+  encode(items: readonly Item[]): LastMessage {
     const json = this.#options.protocol === 'http/json'
-    const plain = json ? encodeJson(spans) : encodeProtobuf(spans)
+    const plain = json ? this.#encoding.json(items) : this.#encoding.protobuf(items)
     const gzip = this.#options.compression === 'gzip'
     const body = gzip ? gzipSync(plain) : plain
     const headers: Record<string, string> = {
@@ -43,8 +58,8 @@ export class OtlpExporter implements SpanDestination {
     return { transport: 'http', url: this.#url.href, headers, body }
   }
 
-  send(spans: readonly RecordedSpan[], timeoutMs: number): Promise<Delivery> {
-    const { headers, body } = this.encode(spans)
+  send(items: readonly Item[], timeoutMs: number): Promise<Delivery> {
+    const { headers, body } = this.encode(items)
     const limit = Math.min(timeoutMs, this.#options.timeoutMs)
     return new Promise(resolve => {
       untraced(() => {
@@ -73,7 +88,7 @@ export class OtlpExporter implements SpanDestination {
             if (status >= 200 && status < 300)
               settle({
                 outcome: 'sent',
-                rejected: rejectedSpans(response.headers['content-type'], Buffer.concat(chunks)),
+                rejected: rejectedItems(response.headers['content-type'], Buffer.concat(chunks)),
               })
             else settle({ outcome: retryable.has(status) ? 'retry' : 'refused', reason: `it answered ${status}` })
           })
@@ -92,12 +107,12 @@ function describe(error: Error & { code?: string }): string {
   return error.message || error.code || error.name
 }
 
-/** `partial_success.rejected_spans` of the collector's answer. */
-export function rejectedSpans(contentType: string | undefined, body: Buffer): number {
+/** `partial_success.rejected_spans`, or what the other signals have in its place, of the collector's answer. */
+export function rejectedItems(contentType: string | undefined, body: Buffer): number {
   try {
     if (contentType?.includes('json')) {
-      const answer = JSON.parse(body.toString()) as { partialSuccess?: { rejectedSpans?: string | number } }
-      return Number(answer.partialSuccess?.rejectedSpans ?? 0) || 0
+      const { partialSuccess } = JSON.parse(body.toString()) as { partialSuccess?: Record<string, string | number> }
+      return Number(partialSuccess?.rejectedSpans ?? partialSuccess?.rejectedDataPoints ?? 0) || 0
     }
     // ExportTraceServiceResponse { partial_success = 1 { rejected_spans = 1 varint } }
     if (body[0] !== 0x0a || body[2] !== 0x08) return 0

@@ -29,8 +29,18 @@ const exportPath = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
  * loads stay unloaded unless the protocol is `grpc`. Throws when the exporter cannot be loaded or a header is no metadata.
  */
 export function openGrpcExporter(options: OtlpOptions): SpanDestination {
+  return openGrpc(options, (require, config) => {
+    const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-grpc') as ExporterModule
+    return new SpansOverGrpc(new OTLPTraceExporter(config), options)
+  })
+}
+
+/** Makes a destination of what `make` takes from the modules of `@opentelemetry/sdk-node`. */
+export function openGrpc<Destination>(
+  options: OtlpOptions,
+  make: (require: NodeJS.Require, config: object) => Destination,
+): Destination {
   const require = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/sdk-node'))
-  const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-grpc') as ExporterModule
   const { createEmptyMetadata } = require('@opentelemetry/otlp-grpc-exporter-base') as BaseModule
   const metadata = createEmptyMetadata()
   for (const [name, value] of Object.entries(options.headers)) {
@@ -43,25 +53,32 @@ export function openGrpcExporter(options: OtlpOptions): SpanDestination {
   }
   leaveSocketsUnheld()
   const { endpoint: url, timeoutMs: timeoutMillis, compression } = options
-  return new GrpcDestination(new OTLPTraceExporter({ url, metadata, timeoutMillis, compression }), options)
+  return make(require, { url, metadata, timeoutMillis, compression })
 }
 
-class GrpcDestination extends OwnExporter {
+export class GrpcDestination<Item> extends OwnExporter<Item> {
   override readonly name: string
-  readonly #options: OtlpOptions
 
   constructor(exporter: SpanExporter, options: OtlpOptions) {
     super(exporter)
-    this.#options = options
     this.name = `OTLP grpc to ${new URL(options.endpoint).origin}`
   }
 
-  override send(spans: readonly RecordedSpan[], timeoutMs: number): Promise<Delivery> {
-    return withTimersUnheld(() => super.send(spans, timeoutMs))
+  override send(items: readonly Item[], timeoutMs: number): Promise<Delivery> {
+    return withTimersUnheld(() => super.send(items, timeoutMs))
   }
 
   protected override outcomeOf(error: (Error & { code?: number }) | undefined): 'retry' | 'refused' {
     return error?.code === undefined || retryable.has(error.code) ? 'retry' : 'refused'
+  }
+}
+
+class SpansOverGrpc extends GrpcDestination<RecordedSpan> {
+  readonly #options: OtlpOptions
+
+  constructor(exporter: SpanExporter, options: OtlpOptions) {
+    super(exporter, options)
+    this.#options = options
   }
 
   encode(spans: readonly RecordedSpan[]): LastMessage {

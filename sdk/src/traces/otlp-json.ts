@@ -50,7 +50,7 @@ function identity(context: SpanContext) {
   return { traceId: context.traceId, spanId: context.spanId, traceState: context.traceState?.serialize() || undefined }
 }
 
-function keyValues(values: Attributes) {
+export function keyValues(values: Attributes) {
   return Object.entries(values).flatMap(([key, value]) =>
     value === undefined ? [] : [{ key, value: anyValue(value) }],
   )

@@ -80,7 +80,7 @@ export function flagsOf(context: SpanContext, other: SpanContext | undefined): n
   return (context.traceFlags & 0xff) | 0x100 | (other?.isRemote ? 0x200 : 0)
 }
 
-function attributes(to: ProtobufWriter, field: number, values: Attributes): void {
+export function attributes(to: ProtobufWriter, field: number, values: Attributes): void {
   for (const key of Object.keys(values)) {
     const value = values[key]
     if (value === undefined) continue

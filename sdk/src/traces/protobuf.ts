@@ -80,6 +80,20 @@ export class ProtobufWriter {
     this.#at = this.#bytes.writeDoubleLE(value, this.#at)
   }
 
+  packedFixed64(field: number, values: readonly number[]): void {
+    const start = this.open(field)
+    this.#room(values.length * 8)
+    for (const value of values) this.#at = this.#bytes.writeBigUInt64LE(BigInt(value), this.#at)
+    this.close(start)
+  }
+
+  packedDoubles(field: number, values: readonly number[]): void {
+    const start = this.open(field)
+    this.#room(values.length * 8)
+    for (const value of values) this.#at = this.#bytes.writeDoubleLE(value, this.#at)
+    this.close(start)
+  }
+
   #tag(field: number, wire: number): void {
     this.#varint(field * 8 + wire)
   }

@@ -15,6 +15,7 @@ export function experimentSection(experiment: ExperimentReport, id: string): Mar
 <div class="name"><h2 id="${id}-h">${experiment.title || experiment.name}</h2>${verdictBadge(experiment.verdict)}</div>
 <p class="facts"><code>${experiment.name}</code> from <code>${experiment.file}</code>, seed ${experiment.seed}</p>
 ${experiment.reasons.length > 0 && markup`<ul class="reasons ${experiment.verdict}">${experiment.reasons.map(reason => markup`<li>${reason}</li>`)}</ul>`}
+${experiment.discarded.map(reasons => markup`<p class="facts">Measured again: ${reasons.join('; ')}.</p>`)}
 ${numbers(experiment)}
 ${lanesFigure(experiment, frame, id)}
 ${timePlots(experiment, frame, id)}

@@ -1,0 +1,78 @@
+import { appsOf, type Examination, type Finding, findings, loadedApis, type Scrape } from './findings.ts'
+import { allOf, firstOf, type LoadedPackage, type SdkState, type SeenProcess } from './seen.ts'
+
+/** One process of the app that runs the SDK. */
+export interface AppReport {
+  pid: number
+  nodeVersion: string
+  service: string
+  sdkVersion: string
+  instrumented: { library: string; version: string }[]
+  /** Ports that the app's own servers listen on. */
+  ports: number[]
+  apiCopies: LoadedPackage[]
+  traces: { destination: string | undefined; delivered: boolean; ms: number | undefined }
+  metrics: { url: string | undefined; samples: number }
+  /** Whether a line of the app's pino carries the trace id; undefined without pino. */
+  logs: { traced: boolean | undefined }
+}
+
+/** What `--json` prints. */
+export interface Report {
+  command: readonly string[]
+  apps: AppReport[]
+  findings: Finding[]
+}
+
+export function reportOf(examination: Examination): Report {
+  const apps = appsOf(examination.processes).flatMap(app => {
+    const sdk = firstOf(app, 'sdk')
+    return sdk ? [appReport(app, sdk, examination.scrapes.get(app.pid))] : []
+  })
+  return { command: examination.command, apps, findings: findings(examination) }
+}
+
+function appReport(app: SeenProcess, sdk: SdkState, scrape: Scrape | undefined): AppReport {
+  const canary = firstOf(app, 'canary')
+  const patched = allOf(app, 'instrumented').map(({ library, version }) => ({ library, version }))
+  return {
+    pid: app.pid,
+    nodeVersion: firstOf(app, 'process')!.nodeVersion,
+    service: sdk.service,
+    sdkVersion: sdk.sdkVersion,
+    instrumented: [...new Map(patched.map(one => [`${one.library} ${one.version}`, one])).values()],
+    ports: allOf(app, 'serves').flatMap(({ port }) => port ?? []),
+    apiCopies: loadedApis(app),
+    traces: { destination: sdk.spans.destination, delivered: canary?.outcome === 'sent', ms: canary?.ms },
+    metrics: { url: scrape?.url, samples: scrape?.samples ?? 0 },
+    logs: { traced: firstOf(app, 'logLine')?.traced },
+  }
+}
+
+/** The report for people. */
+export function reportText({ command, apps, findings }: Report): string {
+  const lines = [`shaketable doctor: ${command.join(' ')}`, '', ...apps.flatMap(appLines)]
+  const problems = findings.filter(one => one.level === 'problem').length
+  for (const { code, level, message, advice } of findings) {
+    lines.push(`${level} ${code}`, `  ${message}`, `  -> ${advice}`, '')
+  }
+  lines.push(problems === 0 ? 'all well' : `${problems} problem${problems === 1 ? '' : 's'}`)
+  return `${lines.join('\n')}\n`
+}
+
+function appLines(app: AppReport): string[] {
+  const libraries = ['node:http', 'fetch', ...app.instrumented.map(one => `${one.library} ${one.version}`)]
+  const { destination, delivered, ms } = app.traces
+  const sent = delivered ? `a test span arrived in ${ms} ms` : 'no test span arrived'
+  const logs = { true: 'pino lines carry the trace id', false: 'pino lines carry no trace id', undefined: 'no pino' }
+  return [
+    `  process       ${app.pid}, Node ${app.nodeVersion}${app.ports.length > 0 ? `, listens on ${app.ports.join(', ')}` : ''}`,
+    `  service       ${app.service}, SDK ${app.sdkVersion}`,
+    `  instrumented  ${libraries.join(', ')}`,
+    ...app.apiCopies.map(copy => `  API           ${copy.version} in ${copy.folder}`),
+    `  traces        ${destination ? `${destination}: ${sent}` : 'not sent'}`,
+    `  metrics       ${app.metrics.url ? `${app.metrics.url}: ${app.metrics.samples} samples` : 'not scraped'}`,
+    `  logs          ${logs[`${app.logs.traced}`]}`,
+    '',
+  ]
+}

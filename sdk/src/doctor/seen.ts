@@ -1,0 +1,80 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** What one process of the app says of itself, in the order in which it happened. */
+export type Observation =
+  | { event: 'process'; nodeVersion: string; script: string; flags: string; disabled: boolean }
+  /** The folder of a package, when its first file was loaded. */
+  | { event: 'package'; url: string }
+  | { event: 'listens'; port: number | undefined }
+  /** From here on the SDK sees what is loaded. */
+  | { event: 'hooks'; files: { library: string; file: string }[] }
+  | { event: 'instrumented'; library: string; version: string }
+  | { event: 'uninstrumented'; library: string; version: string; reason: string }
+  | SdkState
+  | { event: 'canary'; outcome: 'sent' | 'retry' | 'refused'; reason?: string; ms: number }
+  | { event: 'logLine'; version: string; traced: boolean }
+  | { event: 'serves'; port: number | undefined }
+
+export interface SdkState {
+  event: 'sdk'
+  service: string
+  sdkVersion: string
+  apiVersion: string
+  apiRegistered: boolean
+  spans: { exporter: string; destination: string | undefined }
+  /** `/metrics` is offered. */
+  scraped: boolean
+  /** `port` is the one that was asked for, `listeningOn` the one that it has; none when it was taken. */
+  admin: { host: string; port: number; listeningOn: number | undefined }
+  variables: VariableProblem[]
+}
+
+export type VariableProblem =
+  | { kind: 'refused'; line: string }
+  /** The SDK does not read it, though OpenTelemetry or the SDK knows it. */
+  | { kind: 'ignored'; name: string }
+  | { kind: 'unknown'; name: string; nearest: string | undefined }
+
+export interface SeenProcess {
+  pid: number
+  observations: Observation[]
+}
+
+/** What the processes have written into the folder until now; a line that is half written waits for the next reading. */
+export function readSeen(folder: string): SeenProcess[] {
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.jsonl'))
+    .map(name => ({
+      pid: Number.parseInt(name, 10),
+      observations: readFileSync(`${folder}/${name}`, 'utf8')
+        .split('\n')
+        .slice(0, -1)
+        .map(line => JSON.parse(line) as Observation),
+    }))
+}
+
+export function allOf<Event extends Observation['event']>(seen: SeenProcess, event: Event) {
+  return seen.observations.filter((one): one is Extract<Observation, { event: Event }> => one.event === event)
+}
+
+export function firstOf<Event extends Observation['event']>(seen: SeenProcess, event: Event) {
+  return allOf(seen, event)[0]
+}
+
+export interface LoadedPackage {
+  name: string
+  version: string
+  folder: string
+}
+
+/** The package in the folder; undefined when it has no readable package.json. */
+export function packageAt(url: string): LoadedPackage | undefined {
+  try {
+    const folder = fileURLToPath(url)
+    const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
+    return { name, version, folder }
+  } catch {
+    return undefined
+  }
+}
