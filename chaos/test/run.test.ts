@@ -11,7 +11,10 @@ const schema = readFileSync(new URL('../schemas/report.schema.json', import.meta
 const validate = new Ajv({ strict: true, allErrors: true, strictTuples: false }).compile(JSON.parse(schema))
 
 /** Runs the duo's experiments of these names to the end, and proves that the report is sound and nothing is left. */
-async function shake(names: string[], ...options: string[]): Promise<{ code: number | null; report: SuiteReport }> {
+async function shake(
+  names: string[],
+  ...options: string[]
+): Promise<{ code: number | null; report: SuiteReport; stderr: string }> {
   const { state, runs, remove } = await freshState()
   try {
     const files = names.map(name => `experiments/${name}.yaml`)
@@ -28,7 +31,7 @@ async function shake(names: string[], ...options: string[]): Promise<{ code: num
     expect(validate.errors ?? []).toEqual([])
     expect(report.experiments.map(({ name }) => name)).toEqual(names)
     expect(report).toMatchObject({ seed: 7, exitCode: code })
-    return { code, report }
+    return { code, report, stderr }
   } finally {
     await remove()
   }
@@ -74,6 +77,19 @@ describe('a run', () => {
       expect(failing?.timeToDetectMs).toBeLessThan(3000)
     },
   )
+
+  test('is ended by its guard, with everything undone, and fails for that reason', onSharedMachine, async () => {
+    const { code, report, stderr } = await shake(['guarded-back'], '--env', 'RESILIENCE=off')
+    expect(code).toBe(1)
+    const [guarded] = report.experiments
+    expect(guarded?.verdict).toBe('fail')
+    const saw = /^guard: \d+ of \d+ requests within 1s were bad for look-availability, over 50 %/
+    expect(guarded?.reasons).toContainEqual(expect.stringMatching(saw))
+    expect(guarded?.reasons).toContainEqual(expect.stringMatching(/every fault was undone [\d.]+ m?s later$/))
+    expect(stderr).toMatch(/^guard: .*: undoing everything$/m)
+    expect(guarded?.faults[0]?.undoneMs).not.toBeNull()
+    expect(guarded?.phases.map(({ name }) => name)).toEqual(['baseline', 'fault'])
+  })
 })
 
 test(

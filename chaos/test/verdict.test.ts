@@ -117,6 +117,7 @@ function run(made: MadeUp = {}): Observations {
       load: [{ journey, ratePerSecond: perSecond, timeoutMs: 2000 }],
       phases: { baselineMs: 4000, faultMs: 12_000, recoveryMs: 6000 },
       faults: [{ ...fault, ...made.fault } as FaultSpec],
+      guard: undefined,
       alertWindowScale: 600,
       place,
       ...made.experiment,
@@ -176,6 +177,7 @@ function run(made: MadeUp = {}): Observations {
       ]),
     ),
     invariants: [],
+    breach: undefined,
     aborted: undefined,
     ...made.seen,
   }
@@ -212,6 +214,18 @@ describe('an objective that is held', () => {
   test('is inconclusive where the target is within', () => {
     const answer = (ms: number, index: number) => (ms >= 4000 && index % 100 === 0 ? failed : undefined)
     expect(said({ answer })).toMatch(/^inconclusive; available is inconclusive: 10\d\d of 1080 good/)
+  })
+
+  test('fails alone where among several it could be chance, and again where those have failed', () => {
+    const answer = (ms: number, index: number) => (ms >= 4000 && index % 60 === 0 ? failed : undefined)
+    const slow = (ms: number, index: number) => (ms >= 4000 ? { latencyMs: 1500, ...answer(ms, index) } : undefined)
+    const quick = ['quick', 'as-quick'].map(name => objective(name, { underSeconds: 1 }))
+    const experiment = { objectives: [available, ...quick] }
+    expect(said({ answer })).toMatch(/^fail; available did not hold: 1062 of 1080 good/)
+    expect(said({ answer, experiment })).toMatch(
+      /^inconclusive; available is inconclusive: 1062 of 1080 good.*, under its target of 99 %, but not by enough for one of several objectives$/,
+    )
+    expect(judge({ answer: slow, experiment }).objectives.map(({ verdict }) => verdict)).toEqual(Array(3).fill('fail'))
   })
 
   test('is measured against atLeast where the experiment gives one', () => {
@@ -252,6 +266,27 @@ test.each([
   const seen = run({ experiment: { objectives: [routed] } })
   seen.experiment.load[0]!.journey.steps = [{ ...step, request: { ...step.request, path } }]
   expect(judgeExperiment(seen).objectives[0]?.total).toBe(counted ? judgedCount : 0)
+})
+
+test('a run that its guard ended fails for that reason, however much of its plan was not carried out', () => {
+  const seen = {
+    phases: { ...phases, fault: { start: begin + 4000, end: begin + 5000 }, recovery: undefined },
+    breach: { at: begin + 4950, reason: 'too many were bad' },
+  }
+  const struck = { armedAt: begin + 4010 }
+  const made = { seen, struck, answer: during(4000, 22_000, failed) }
+  const { verdict, reasons, timeline } = judge(made)
+  expect(verdict).toBe('fail')
+  expect(reasons[0]).toBe('guard: too many were bad; every fault was undone 11.05 s later')
+  expect(timeline).toContainEqual({
+    atMs: 4950,
+    kind: 'note',
+    subject: 'guard',
+    text: 'the guard ended the run: too many were bad',
+  })
+  const doubtful = judge({ ...made, health: { dropped: 1 } })
+  expect(doubtful.verdict).toBe('fail')
+  expect(doubtful.reasons.at(-1)).toMatch(/^the load of look dropped 1 of/)
 })
 
 test('an objective that is only observed has a verdict, and the experiment does not', () => {

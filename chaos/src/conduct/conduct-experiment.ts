@@ -10,6 +10,7 @@ import type { World } from '../world.ts'
 import { ArmedFaults } from './armed-faults.ts'
 import { awaitSteady } from './await-steady.ts'
 import { countersSince } from './counters-since.ts'
+import { type Breach, healthBreach, ObjectiveGuard } from './guard.ts'
 import { checkInvariants } from './invariants.ts'
 import type { Journal } from './journal.ts'
 import { RecentTraffic } from './recent-traffic.ts'
@@ -39,7 +40,7 @@ export async function conductExperiment(
   experiment: Experiment,
   context: ConductContext,
 ): Promise<{ seen: Observations; notUndone: string[] }> {
-  const { world, target, view, signal } = context
+  const { world, target, view } = context
   const { clock } = world
   const samples: LoadSample[] = []
   const traffic = new RecentTraffic()
@@ -58,9 +59,21 @@ export async function conductExperiment(
     })),
     world,
   )
+  const { guard } = experiment
+  const objectiveGuard = guard && new ObjectiveGuard(experiment, guard)
+  const guarding = new AbortController()
+  const signal = AbortSignal.any([context.signal, guarding.signal])
+  let breach: Breach | undefined
+  const breached = (found: Breach | undefined) => {
+    if (!found || signal.aborted) return
+    breach = found
+    view.note?.(`guard: ${found.reason}: undoing everything`)
+    guarding.abort(new Error(`the guard ended it: ${found.reason}`))
+  }
   load.onSamples(batch => {
     samples.push(...batch)
     traffic.add(batch)
+    if (current) breached(objectiveGuard?.add(batch.filter(sample => sample.at >= phases.baseline.start)))
   })
 
   const phases: Observations['phases'] = {
@@ -91,6 +104,7 @@ export async function conductExperiment(
     tick()
     return span
   }
+  const ended = new AbortController()
   let aborted: string | undefined
   let countersBefore: ReturnType<CounterWatch['sums']> = {}
 
@@ -98,11 +112,16 @@ export async function conductExperiment(
     await awaitSteady(experiment, samples, clock, signal)
     await counters.start()
     begin('baseline', experiment.phases.baselineMs)
+    if (guard?.health) {
+      const probing = healthBreach(guard.health, target.urls(guard.health.service), clock, ended.signal)
+      probing.then(breached)
+    }
     await clock.sleep(experiment.phases.baselineMs, signal)
 
     await counters.scrape()
     countersBefore = counters.sums()
     const faultPhase = begin('fault', experiment.phases.faultMs)
+    objectiveGuard?.faultBegins(faultPhase.start)
     const endFaults = () => faults.end()
     signal.addEventListener('abort', endFaults, { once: true })
     try {
@@ -117,6 +136,9 @@ export async function conductExperiment(
   } catch (error) {
     aborted = signal.aborted ? reasonOf(signal) : (error as Error).message
   }
+  ended.abort()
+  // Before the fault there was nothing to guard against: such a run is void, as any that was ended early.
+  const guardEnded = phases.fault ? breach : undefined
   if (current) current.span.end = Math.min(current.span.end, clock.now())
 
   clearInterval(ticker)
@@ -148,7 +170,8 @@ export async function conductExperiment(
         at: phases.fault?.start ?? 0,
       }),
       invariants,
-      aborted,
+      breach: guardEnded,
+      aborted: guardEnded ? undefined : aborted,
     },
   }
 }

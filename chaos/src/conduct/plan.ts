@@ -1,7 +1,10 @@
-import type { Experiment, FaultSpec, System } from '../experiment/model.ts'
+import type { Objective } from '@shaketable/slo'
+import { plannedRequests, requestsToProve } from '../experiment/feeding.ts'
+import type { Experiment, FaultSpec, Guard, System } from '../experiment/model.ts'
 import { describeFault } from '../faults/index.ts'
 import { duration } from '../faults/words.ts'
 import { choose, deriveSeed } from '../random.ts'
+import { powerOf } from '../verdict/power.ts'
 import { percent } from '../verdict/soundness.ts'
 
 /** The instances of a service, by name. */
@@ -33,11 +36,41 @@ function describeExperiment(experiment: Experiment, seed: number, instancesOf: I
       fault =>
         `  fault     ${describeFault(fault)}, from ${duration(fault.startMs)} for ${duration(fault.durationMs)}, hits ${targetsOf(fault, system, seed, instancesOf).join(', ')}`,
     ),
-    ...experiment.expect.hold.map(
-      objective => `  hold      ${objective.name} at ${percent(experiment.expect.atLeast ?? objective.target)}`,
-    ),
+    ...experiment.expect.hold.flatMap(objective => describeHold(objective, experiment)),
+    ...describeGuard(experiment.guard),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** What the objective must reach, and what so many requests can tell of it. */
+function describeHold(objective: Objective, { expect, load, phases }: Experiment): string[] {
+  const target = expect.atLeast ?? objective.target
+  const { count, perSecond } = plannedRequests(objective, load, phases.faultMs + phases.recoveryMs)
+  const { mostBad, foundRatio } = powerOf(count, target, expect.hold.length)
+  const told = [
+    mostBad === undefined ? [] : [`passes with at most ${mostBad} bad`],
+    foundRatio === undefined ? [] : [`fails in 99 of 100 runs where ${percent(foundRatio)} are bad`],
+  ].flat()
+  return [
+    `  hold      ${objective.name} at ${percent(target)}`,
+    `            needs at least ${requestsToProve(target)} requests at ${Number(perSecond.toFixed(2))}/s: this run plans ${count}`,
+    ...(told.length > 0 ? [`            where errors are independent it ${told.join(', and ')}`] : []),
+  ]
+}
+
+function describeGuard(guard: Guard | undefined): string[] {
+  if (!guard) return []
+  const { objectives, budget, errorRatio, health } = guard
+  const names = objectives.map(({ name }) => name).join(' or ')
+  return [
+    ...(budget === undefined ? [] : [`  guard     ends it when ${names} has spent ${percent(budget)} of the budget`]),
+    ...(errorRatio
+      ? [
+          `  guard     ends it when over ${percent(errorRatio.above)} are bad for ${names} within ${duration(errorRatio.overMs)}`,
+        ]
+      : []),
+    ...(health ? [`  guard     ends it when no instance of ${health.service} answers GET ${health.path} well`] : []),
+  ]
 }
 
 function counted(service: string, instances: string[]): string {

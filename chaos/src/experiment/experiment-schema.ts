@@ -140,6 +140,35 @@ const expectations = z
   })
   .describe('What must be true for the experiment to pass.')
 
+const aBudget = 'a percentage of at least 1 % such as "50%" or "200%"'
+const budget = z
+  .string({ error: expecting(aBudget) })
+  .regex(/^\d{1,6}(?:\.\d{1,6})?\s?%$/, { error: expecting(aBudget) })
+  .meta({ examples: ['100%'] })
+  .transform(text => Number((Number.parseFloat(text) / 100).toPrecision(12)))
+  .refine(share => share >= 0.01, { error: issue => `expected ${aBudget}, saw ${(issue.input as number) * 100} %` })
+
+const guard = z
+  .strictObject({
+    objectives: z.array(name('an objective')).min(1).optional().describe('All of the experiment by default.'),
+    budget: budget
+      .optional()
+      .describe('Of the bad requests that the target allows over fault and recovery: more ends the run.'),
+    errorRatio: z
+      .strictObject({ above: percentage(), over: duration({ atLeastMs: 100 }).prefault('1s') })
+      .optional()
+      .describe('More than this share of the requests answered within "over" is bad.'),
+    health: z
+      .strictObject({ service: name('a service of the system'), path: pathSchema })
+      .optional()
+      .describe('No instance of the service answers a GET of this path with a 2xx.'),
+  })
+  .refine(each => each.budget !== undefined || each.errorRatio !== undefined || each.health !== undefined, {
+    when: payload => payload.issues.length === 0,
+    error: 'guards against nothing: expected "budget", "errorRatio" or "health"',
+  })
+  .describe('What ends the experiment at once, undoes everything, and fails it.')
+
 /** An Experiment document as it stands in a file. */
 export const experimentSchema = z
   .strictObject({
@@ -166,7 +195,7 @@ export const experimentSchema = z
         .prefault({})
         .describe('Burn-rate windows are divided by windowScale.'),
       target: refused('not supported yet: experiments run against local processes only'),
-      guard: refused('not supported yet: a run cannot be ended by a condition of its own'),
+      guard: guard.optional(),
     }),
   })
   .describe('A fault, the load under which it is injected, and what must stand.')

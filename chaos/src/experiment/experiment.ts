@@ -9,6 +9,7 @@ import {
 import type { ExperimentDocument } from './experiment-schema.ts'
 import { faultSpecsOf } from './fault-specs.ts'
 import { bestLowerBound, countedSteps, plannedRequests, requestsToProve } from './feeding.ts'
+import { checkGuard, guardOf } from './guard.ts'
 import type { Expectations, Experiment, System } from './model.ts'
 
 /** What an experiment refers to, as far as it could be read. */
@@ -36,10 +37,13 @@ export function experimentOf(
   const faults = faultSpecsOf(document, spec, system, problems)
   const load = loadOf(spec, system, report)
   checkNames(references, report)
-  const expect = expectationsOf(spec, references, report)
+  const find = finder(references, report)
+  const expect = expectationsOf(spec, find, report)
+  const guard = guardOf(spec, references, find, report)
   if (system && load.length > 0) {
     for (const { objective, index } of references.objectives) checkFed(objective, load, ['objectives', index], report)
     checkProvable(spec, expect, load, report)
+    if (guard) checkGuard(spec, guard, expect, load, report)
   }
   if (problems.length > before || !system || !references.objectivesComplete) return undefined
   return {
@@ -51,13 +55,14 @@ export function experimentOf(
     phases: { baselineMs: spec.phases.baseline, faultMs: spec.phases.fault, recoveryMs: spec.phases.recovery },
     faults,
     expect,
+    guard,
     alertWindowScale: spec.alerts.windowScale,
     place: document.place(),
   }
 }
 
-type Report = (path: PropertyKey[], message: string, hint?: string) => void
-type Spec = ExperimentDocument['spec']
+export type Report = (path: PropertyKey[], message: string, hint?: string) => void
+export type Spec = ExperimentDocument['spec']
 
 function loadOf(spec: Spec, system: System | undefined, report: Report): Experiment['load'] {
   const listed = Array.isArray(spec.load)
@@ -92,7 +97,25 @@ function checkNames({ objectives }: References, report: Report): void {
   }
 }
 
-function expectationsOf(spec: Spec, references: References, report: Report): Expectations {
+export type Find = (names: string[], path: PropertyKey[]) => Objective[]
+
+/** Objectives by their names; what is wrong with a name is reported. */
+function finder({ objectives, objectivesComplete }: References, report: Report): Find {
+  const known = objectives.map(each => each.objective)
+  return (names, path) =>
+    names.flatMap((name, index) => {
+      const objective = known.find(each => each.name === name)
+      if (names.indexOf(name) < index) report([...path, index], `"${name}" stands twice`)
+      // The one that is missing may stand in the file that could not be read.
+      if (!objective && objectivesComplete) {
+        const names = known.map(each => each.name)
+        report([...path, index], `no objective of this experiment is named "${name}"; ${suggestion(name, names)}`)
+      }
+      return objective ? [objective] : []
+    })
+}
+
+function expectationsOf(spec: Spec, find: Find, report: Report): Expectations {
   const { objectives, recovery, alerts } = spec.expect
   if (!objectives && !recovery && !alerts) {
     report(
@@ -101,18 +124,6 @@ function expectationsOf(spec: Spec, references: References, report: Report): Exp
       'add "objectives: { hold: [...] }"',
     )
   }
-  const find = (names: string[], path: PropertyKey[]) =>
-    names.flatMap((name, index) => {
-      const known = references.objectives.map(each => each.objective)
-      const objective = known.find(each => each.name === name)
-      if (names.indexOf(name) < index) report([...path, index], `"${name}" stands twice`)
-      // The one that is missing may stand in the file that could not be read.
-      if (!objective && references.objectivesComplete) {
-        const names = known.map(each => each.name)
-        report([...path, index], `no objective of this experiment is named "${name}"; ${suggestion(name, names)}`)
-      }
-      return objective ? [objective] : []
-    })
   const hold = find(objectives?.hold ?? [], ['expect', 'objectives', 'hold'])
   const fire = find(alerts?.fire ?? [], ['expect', 'alerts', 'fire'])
   if (alerts?.none && alerts.fire) report(['expect', 'alerts', 'none'], '"none" and "fire" exclude one another')

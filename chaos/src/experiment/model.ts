@@ -88,6 +88,7 @@ export interface Experiment {
   phases: { baselineMs: number; faultMs: number; recoveryMs: number }
   faults: FaultSpec[]
   expect: Expectations
+  guard: Guard | undefined
   /** Burn-rate windows are divided by this, so that a run of seconds sees what a month of production would. */
   alertWindowScale: number
   place: Place
@@ -130,6 +131,18 @@ export type InstanceFaultSpec = Anywhere & {
 
 export type FaultSpec = RequestFaultSpec | InstanceFaultSpec
 export type FaultKind = FaultSpec['kind']
+
+/** What ends an experiment before its time, and fails it: as soon as one of these is so. */
+export interface Guard {
+  /** Which objectives `budget` and `errorRatio` are about. */
+  objectives: Objective[]
+  /** More is bad than this share of what the target in force allows over fault and recovery; counted from the fault on. */
+  budget: number | undefined
+  /** More than this ratio of the requests answered within so many ms was bad. */
+  errorRatio: { above: number; overMs: number } | undefined
+  /** No instance of the service answers a GET of this path well. */
+  health: { service: string; path: string } | undefined
+}
 
 export interface Expectations {
   /** Objectives that must hold over fault and recovery. */

@@ -7,13 +7,14 @@ import type { Observations } from './observations.ts'
 import { type Recovery, recoveryOf, steadyState, windowOf } from './recovery.ts'
 import { seriesOf } from './series.ts'
 import { baselineNotes, percent, targetOf, unsound } from './soundness.ts'
-import { clusteredInterval, quantile, sum } from './statistics.ts'
-import { blocksOf, type Event, eventsOf } from './tally.ts'
+import { type Block, clusteredInterval, deviations95, deviationsOf, quantile, sum } from './statistics.ts'
+import { blockLengthOf, blocksOf, type Event, eventsOf } from './tally.ts'
 import { timelineOf } from './timeline.ts'
 
 /**
  * What a run proves. Pure: the same observations give the same report. `hold` is judged over fault and recovery: pass where
- * the interval's lower end is at or over the target, fail where its upper end is under it, else inconclusive. A measurement
+ * the interval's lower end is at or over the target, fail where its upper end is under it, else inconclusive, for several
+ * objectives corrected (`docs/verdicts.md`). A measurement
  * that is not sound makes the whole experiment void.
  *
  * @param discarded why earlier measurements of the same experiment were void
@@ -25,12 +26,19 @@ export function judgeExperiment(seen: Observations, discarded: string[][] = []):
   const events = new Map(
     experiment.objectives.map(objective => [objective.name, eventsOf(objective, experiment, seen.samples)]),
   )
-  const objectives = experiment.objectives.map(objective => judgeObjective(objective, seen, events))
+  const measured = experiment.objectives.map(objective => measure(objective, seen, events))
+  const failed = failedOf(measured.filter(({ report }) => report.judged && report.total > 0))
+  const objectives = measured.map(({ report, strata }) => ({
+    ...report,
+    verdict: verdictOf(report, report.judged ? failed : failedOf([{ report, strata }])),
+  }))
   const firstErrorAt = firstBad(seen, events)
   const recovered = recovery(seen, events)
   const recoveredMs = recovered?.recoveredMs ?? null
   const expectations = judgeExpectations(seen, recovered)
-  const voids = unsound(seen, events)
+  const doubts = unsound(seen, events)
+  // What a guard ended is not measured any more: it has failed, and doubts are told beside it.
+  const voids = seen.breach ? [] : doubts
 
   return {
     name: experiment.name,
@@ -41,7 +49,12 @@ export function judgeExperiment(seen: Observations, discarded: string[][] = []):
     reasons:
       voids.length > 0
         ? voids
-        : [...reasonsOf(objectives), ...expectations.filter(notPassed).map(each => `${each.name}: ${each.detail}`)],
+        : [
+            ...expectations.filter(each => each.name === guardName).map(inWords),
+            ...reasonsOf(objectives),
+            ...expectations.filter(each => each.name !== guardName && notPassed(each)).map(inWords),
+            ...(seen.breach ? doubts : []),
+          ],
     discarded,
     startedAt: new Date(seen.startedAtWall).toISOString(),
     phases: (['baseline', 'fault', 'recovery'] as const).flatMap(name => {
@@ -80,21 +93,23 @@ export function judgeExperiment(seen: Observations, discarded: string[][] = []):
   }
 }
 
-function judgeObjective(
-  objective: Objective,
-  seen: Observations,
-  events: ReadonlyMap<string, Event[]>,
-): ObjectiveReport {
+/** An objective over fault and recovery, and the blocks of both. */
+interface Measured {
+  report: Omit<ObjectiveReport, 'verdict'>
+  strata: Block[][]
+}
+
+function measure(objective: Objective, seen: Observations, events: ReadonlyMap<string, Event[]>): Measured {
   const { experiment, phases, counters } = seen
   const span = judgedSpan(phases) ?? phases.baseline
   const counting = events.get(objective.name) ?? []
-  const strata = [phases.fault, phases.recovery].flatMap(phase => (phase ? [blocksOf(counting, phase)] : []))
+  const judgedPhases = [phases.fault, phases.recovery].filter(phase => phase !== undefined)
+  const strata = judgedPhases.map(phase => blocksOf(counting, phase, blockLengthOf(judgedPhases)))
   const { good, total } = sum(strata.flat())
-  const interval = clusteredInterval(...strata)
   const target = targetOf(objective.name, objective.target, experiment.expect)
   const expected = ((total * 1000) / (span.end - span.start)) * (objective.windowMs / 1000)
   const counted = counters[objective.name]
-  return {
+  const report = {
     name: objective.name,
     title: objective.title,
     service: objective.service,
@@ -103,13 +118,34 @@ function judgeObjective(
     good,
     total,
     ratio: total === 0 ? 0 : good / total,
-    interval,
-    verdict:
-      total === 0 ? 'inconclusive' : interval[0] >= target ? 'pass' : interval[1] < target ? 'fail' : 'inconclusive',
+    interval: clusteredInterval(strata),
     judged: experiment.expect.hold.some(held => held.name === objective.name),
     budgetSpent: total === 0 ? 0 : (total - good) / ((1 - objective.target) * expected),
     counters: counted ? { good: counted.good, total: counted.total } : null,
   }
+  return { report, strata }
+}
+
+function verdictOf({ name, total, target, interval }: Measured['report'], failed: ReadonlySet<string>): Verdict {
+  if (total > 0 && interval[0] >= target) return 'pass'
+  return failed.has(name) ? 'fail' : 'inconclusive'
+}
+
+/**
+ * Which objectives did not hold. Each of several would fail by chance now and then, and one is enough to fail the experiment:
+ * Holm's step-down procedure (1979) keeps the chance that any does wrongly at that of one alone. To pass, all must, and that
+ * needs no correction.
+ */
+function failedOf(measured: readonly Measured[]): Set<string> {
+  const failed = new Set<string>()
+  for (let left = measured; left.length > 0; ) {
+    const deviations = left.length === 1 ? deviations95 : deviationsOf(1 - 0.05 / left.length)
+    const worse = left.filter(({ report, strata }) => clusteredInterval(strata, deviations)[1] < report.target)
+    if (worse.length === 0) break
+    for (const { report } of worse) failed.add(report.name)
+    left = left.filter(each => !worse.includes(each))
+  }
+  return failed
 }
 
 function reasonsOf(objectives: ObjectiveReport[]): string[] {
@@ -117,15 +153,19 @@ function reasonsOf(objectives: ObjectiveReport[]): string[] {
     .filter(each => each.judged && each.verdict !== 'pass')
     .map(({ name, verdict, good, total, ratio, interval, target }) => {
       const measured = `${good} of ${total} good, ${percent(ratio)} (95 % interval ${percent(interval[0])} to ${percent(interval[1])})`
-      return verdict === 'fail'
-        ? `${name} did not hold: ${measured}, under its target of ${percent(target)}`
-        : `${name} is inconclusive: ${measured}, around its target of ${percent(target)}`
+      if (verdict === 'fail') return `${name} did not hold: ${measured}, under its target of ${percent(target)}`
+      const where =
+        interval[1] < target
+          ? `under its target of ${percent(target)}, but not by enough for one of several objectives`
+          : `around its target of ${percent(target)}`
+      return `${name} is inconclusive: ${measured}, ${where}`
     })
 }
 
 function judgeExpectations(seen: Observations, recovered: Recovery | undefined): ExpectationReport[] {
   const { recoveryWithinMs } = seen.experiment.expect
   return [
+    ...(seen.breach ? [judgeGuard(seen.breach, seen)] : []),
     ...(recoveryWithinMs === undefined ? [] : [judgeRecovery(recoveryWithinMs, recovered, seen)]),
     ...judgeAlerts(seen),
     ...seen.invariants.map(({ name, holds, detail }) => ({
@@ -134,6 +174,16 @@ function judgeExpectations(seen: Observations, recovered: Recovery | undefined):
       detail,
     })),
   ]
+}
+
+/** A guard's breach fails the experiment; how long its faults lived on is told. */
+function judgeGuard({ at, reason }: NonNullable<Observations['breach']>, { faults }: Observations): ExpectationReport {
+  const undone = faults.flatMap(({ undoneAt }) => (undoneAt === undefined || undoneAt < at ? [] : [undoneAt - at]))
+  const after =
+    undone.length === 0
+      ? 'no fault was armed'
+      : `every fault was undone ${duration(Math.round(Math.max(...undone)))} later`
+  return { name: guardName, verdict: 'fail', detail: `${reason}; ${after}` }
 }
 
 function judgeRecovery(
@@ -161,6 +211,8 @@ function judgeRecovery(
       }
 }
 
+const guardName = 'guard'
+const inWords = ({ name, detail }: ExpectationReport) => `${name}: ${detail}`
 const notPassed = ({ verdict }: { verdict: Verdict }) => verdict !== 'pass'
 
 /** Of verdicts of one experiment: fail, then inconclusive, then pass. */

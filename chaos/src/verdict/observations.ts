@@ -19,7 +19,9 @@ export interface Observations {
   /** Per objective name: what the service's own counters say of fault and recovery; undefined: not to be read. */
   counters: Record<string, ObservedCounters | undefined>
   invariants: { name: string; holds: boolean; detail: string }[]
-  /** Why the conductor ended the run before its time (guard, Ctrl-C, an instance that would not start), if it did. */
+  /** The guard's condition that came true while faults were armed or after them, and ended the run. */
+  breach: { at: number; reason: string } | undefined
+  /** Why the conductor ended the run before its time (Ctrl-C, an instance that would not start), if it did. */
   aborted: string | undefined
 }
 

@@ -4,7 +4,7 @@ import { isPage } from './alerts.ts'
 import { counterTrouble } from './corroboration.ts'
 import type { Observations, ObservedFault } from './observations.ts'
 import { clusteredInterval, fitsPercent, fitsPercentOfRequests, sum } from './statistics.ts'
-import { blocksOf, type Event, isSeenByClients } from './tally.ts'
+import { blockLengthOf, blocksOf, type Event, isSeenByClients } from './tally.ts'
 
 /** An arrival may be late by this at the 99th percentile, in ms, or by two intervals of its own load. */
 const latenessMs = 50
@@ -17,6 +17,8 @@ const attemptsPerRequest = 3
  */
 export function unsound(seen: Observations, events: ReadonlyMap<string, Event[]>): string[] {
   if (seen.aborted !== undefined) return [`the run was ended early: ${seen.aborted}`]
+  // The rest of the plan was not carried out.
+  if (seen.breach) return [...loadTrouble(seen), ...baselineTrouble(seen, events)]
   return [
     ...loadTrouble(seen),
     ...baselineTrouble(seen, events),
@@ -59,11 +61,11 @@ function notSteady(
   events: ReadonlyMap<string, Event[]>,
 ): string[] {
   if (!isSeenByClients(objective)) return []
-  const blocks = blocksOf(events.get(objective.name) ?? [], phases.baseline)
+  const blocks = blocksOf(events.get(objective.name) ?? [], phases.baseline, blockLengthOf([phases.baseline]))
   const { good, total } = sum(blocks)
   if (total === 0) return [`the baseline saw no request that ${objective.name} counts`]
   const target = targetOf(objective.name, objective.target, experiment.expect)
-  const [, high] = clusteredInterval(blocks)
+  const [, high] = clusteredInterval([blocks])
   return high < target
     ? [
         `the steady state did not hold before the fault: ${objective.name} at ${percent(good / total)}, target ${percent(target)}`,

@@ -4,6 +4,7 @@ import {
   type Block,
   clusteredInterval,
   designEffect,
+  deviationsOf,
   fitsPercent,
   fitsPercentOfRequests,
   quantile,
@@ -41,6 +42,15 @@ test.each([
   expect(Math.abs(studentDeviate(degrees) / expected - 1)).toBeLessThan(0.003)
 })
 
+test.each([
+  [0.9, 1.644854],
+  [0.95, 1.959964],
+  [0.975, 2.241403],
+  [0.99, 2.575829],
+])('the deviate of %d confidence is what the tables say', (confidence, expected) => {
+  expect(Math.abs(deviationsOf(confidence) - expected)).toBeLessThan(0.00045)
+})
+
 test('a quantile is the nearest rank', () => {
   expect(quantile([], 0.5)).toBeNull()
   expect(quantile([7], 0)).toBe(7)
@@ -75,7 +85,7 @@ test('an interval lies within [0, 1], contains the ratio, and clusters only ever
   fc.assert(
     fc.property(blocks, blocks => {
       const { good, total } = sum(blocks)
-      const [low, high] = clusteredInterval(blocks)
+      const [low, high] = clusteredInterval([blocks])
       expect(low).toBeGreaterThanOrEqual(0)
       expect(high).toBeLessThanOrEqual(1)
       if (total === 0) return

@@ -1,5 +1,5 @@
 /** Of a standard normal distribution: 95 % lie within this many deviations of the mean. */
-const z = 1.959964
+export const deviations95 = 1.959964
 
 /** Fewer blocks than this say nothing about how errors cluster. */
 const leastBlocks = 8
@@ -21,7 +21,7 @@ export type Interval = [low: number, high: number]
  *
  * centre = (p + d²/2n) / (1 + d²/n), half = d/(1 + d²/n) · √(p(1−p)/n + d²/4n²), with d deviations (1.96: 95 %).
  */
-export function wilson(good: number, total: number, deviations = z): Interval {
+export function wilson(good: number, total: number, deviations = deviations95): Interval {
   if (total <= 0) return [0, 1]
   const p = good / total
   const d2 = deviations * deviations
@@ -74,23 +74,26 @@ function varianceOfGood(blocks: readonly Block[], wanted: number): number {
  * independent errors, and in at least 93 % where they come in nine bursts or more; with six bursts in a run in about 92 %, and
  * with three in 83 to 88 %: nothing tells from one run how often something comes that came once.
  */
-export function clusteredInterval(...strata: readonly (readonly Block[])[]): Interval {
+export function clusteredInterval(strata: readonly (readonly Block[])[], deviations = deviations95): Interval {
   const { good, total } = sum(strata.flat())
   if (total === 0) return [0, 1]
   const count = strata.flat().filter(block => block.total > 0).length
-  let widest = wilson(good, total)
+  let widest = wilson(good, total, deviations)
   for (const length of clusterLengths) {
     const effect = designEffect(strata, length)
     if (effect === 1) continue
     const degrees = (length === 1 ? count : (1.5 * count) / length) - strata.length
-    const interval = wilson(good / effect, total / effect, studentDeviate(degrees))
+    const interval = wilson(good / effect, total / effect, studentDeviate(degrees, deviations))
     if (interval[1] - interval[0] > widest[1] - widest[0]) widest = interval
   }
   return widest
 }
 
-/** The 97.5 % quantile of Student's t by its expansion in 1/ν (Abramowitz & Stegun 26.7.5); within 0.3 % from ν = 5 on. */
-export function studentDeviate(degrees: number): number {
+/**
+ * The quantile of Student's t that belongs to a normal deviate (1.96: the 97.5 % one), by its expansion in 1/ν (Abramowitz &
+ * Stegun 26.7.5); for 1.96 within 0.3 % from ν = 5 on.
+ */
+export function studentDeviate(degrees: number, z = deviations95): number {
   const z3 = z ** 3
   const z5 = z ** 5
   const z7 = z ** 7
@@ -100,6 +103,15 @@ export function studentDeviate(degrees: number): number {
     (5 * z5 + 16 * z3 + 3 * z) / (96 * degrees ** 2) +
     (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * degrees ** 3)
   )
+}
+
+/**
+ * Within how many deviations of the mean the share `confidence` of a standard normal distribution lies, by a rational
+ * approximation that is off by less than 0.00045 (Abramowitz & Stegun 26.2.23).
+ */
+export function deviationsOf(confidence: number): number {
+  const t = Math.sqrt(-2 * Math.log((1 - confidence) / 2))
+  return t - (2.515517 + 0.802853 * t + 0.010328 * t ** 2) / (1 + 1.432788 * t + 0.189269 * t ** 2 + 0.001308 * t ** 3)
 }
 
 /** The smallest value that at least the share `q` of the values does not exceed (nearest rank); null where there is none. */

@@ -5,8 +5,10 @@ import type { LoadSample } from '../load/load.ts'
 import type { Span } from './observations.ts'
 import type { Block } from './statistics.ts'
 
-/** Blocks of this length are what errors are taken to cluster in, in ms. */
+/** Blocks of this length are what errors are taken to cluster in, in ms; */
 const blockMs = 1000
+/** shorter ones where there would be fewer than this, which would say nothing about how they cluster. */
+const fewestBlocks = 12
 
 /** One request that an objective counts. */
 export interface Event {
@@ -54,9 +56,15 @@ export const within =
   ({ at }: { at: number }): boolean =>
     at >= span.start && at < span.end
 
+/** How long the blocks are by which a ratio over these spans is judged, in ms. */
+export function blockLengthOf(spans: readonly Span[]): number {
+  const lengthMs = spans.reduce((all, { start, end }) => all + end - start, 0)
+  return lengthMs > 0 ? Math.min(blockMs, lengthMs / fewestBlocks) : blockMs
+}
+
 /** Events by blocks of time from the start of the span. */
-export function blocksOf(events: readonly Event[], span: Span, lengthMs = blockMs): Block[] {
-  const blocks = Array.from({ length: Math.max(1, Math.ceil((span.end - span.start) / lengthMs)) }, () => ({
+export function blocksOf(events: readonly Event[], span: Span, lengthMs: number): Block[] {
+  const blocks = Array.from({ length: Math.max(1, Math.ceil((span.end - span.start) / lengthMs - 1e-6)) }, () => ({
     good: 0,
     total: 0,
   }))

@@ -36,6 +36,7 @@ export function timelineOf(
       subject: objective,
       text: `${severity} ${window} ${state}`,
     })),
+    { at: seen.breach?.at, kind: 'note', subject: 'guard', text: `the guard ended the run: ${seen.breach?.reason}` },
     { at: found.firstErrorAt, kind: 'error', subject: 'client', text: 'first request that an objective counts as bad' },
     { at: found.recoveredAt, kind: 'recovery', subject: seen.experiment.name, text: 'the steady state is back' },
   ]
