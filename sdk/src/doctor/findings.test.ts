@@ -20,7 +20,7 @@ const sdk: SdkState = {
   apiVersion: '1.9.0',
   apiRegistered: true,
   spans: { exporter: 'otlp', destination: 'OTLP' },
-  metrics: 'prometheus',
+  scraped: true,
   admin: { host: '127.0.0.1', port: 9464, listeningOn: 9464 },
   variables: [],
 }
@@ -63,7 +63,7 @@ const cases: Record<(typeof findingCodes)[number], [Observation[], Partial<Exami
   SHAKETABLE_FLAG_MISSING: [bare({})],
   SHAKETABLE_LOADED_TOO_EARLY: [[process, loaded('pino'), hooks, sdk, arrived, serves]],
   SHAKETABLE_LOGS_UNTRACED: [[...healthy, { event: 'logLine', version: '10.0.0', traced: false }]],
-  SHAKETABLE_METRICS_OFF: [withSdk({ metrics: 'none' })],
+  SHAKETABLE_METRICS_OFF: [withSdk({ scraped: false })],
   SHAKETABLE_METRICS_UNREACHABLE: [healthy, { scrapes: new Map() }],
   SHAKETABLE_NODE_UNSUPPORTED: [bare({ nodeVersion: '22.22.2' })],
   SHAKETABLE_NOT_INSTRUMENTED: [

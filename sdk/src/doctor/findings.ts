@@ -287,9 +287,13 @@ function signals(app: SeenProcess, { scrapes, end }: Examination): Finding[] {
         'end what listens there, or set OTEL_EXPORTER_PROMETHEUS_PORT; 0 takes a free port',
       ),
     )
-  } else if (sdk.metrics === 'none') {
+  } else if (!sdk.scraped) {
     found.push(
-      note('SHAKETABLE_METRICS_OFF', 'OTEL_METRICS_EXPORTER=none: there is no /metrics', 'set it to prometheus'),
+      note(
+        'SHAKETABLE_METRICS_OFF',
+        'OTEL_METRICS_EXPORTER leaves prometheus out: there is no /metrics',
+        'add prometheus to it where metrics are scraped',
+      ),
     )
   } else if (!end.byItself && !scrape?.samples) {
     const reason = scrape?.failure ?? 'the page is empty'

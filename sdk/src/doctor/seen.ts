@@ -23,7 +23,8 @@ export interface SdkState {
   apiVersion: string
   apiRegistered: boolean
   spans: { exporter: string; destination: string | undefined }
-  metrics: 'prometheus' | 'none'
+  /** Whether there is a `/metrics`. */
+  scraped: boolean
   /** `port` is the one that was asked for, `listeningOn` the one that it has; none when it was taken. */
   admin: { host: string; port: number; listeningOn: number | undefined }
   variables: VariableProblem[]

@@ -55,7 +55,7 @@ export class Witness {
       apiVersion: registeredApiVersion(),
       apiRegistered,
       spans: { exporter: options.tracesExporter, destination: pipeline.queue?.destination.name },
-      metrics: options.metricsExporter,
+      scraped: options.metricsExporters.includes('prometheus'),
       admin: { ...options.admin, listeningOn: adminPort },
       variables: examineVariables(env),
     })
