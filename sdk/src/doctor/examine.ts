@@ -121,7 +121,7 @@ function isUp(apps: readonly SeenProcess[]): boolean {
 
 async function scrapeMetrics(seen: SeenProcess): Promise<Scrape | undefined> {
   const sdk = firstOf(seen, 'sdk')
-  if (!sdk || !sdk.scraped || sdk.admin.listeningOn === undefined) return undefined
+  if (!sdk?.scraped || sdk.admin.listeningOn === undefined) return undefined
   const everywhere: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
   const host = everywhere[sdk.admin.host] ?? (sdk.admin.host.includes(':') ? `[${sdk.admin.host}]` : sdk.admin.host)
   const url = `http://${host}:${sdk.admin.listeningOn}${adminPath.metrics}`
