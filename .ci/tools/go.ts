@@ -1,6 +1,6 @@
 // Programs that exist only as Go modules, for the tests that need the real ones. Each is a folder in go/: its go.mod names the
-// program in a `tool` line and pins everything that it is built from (go.sum). Built once, and kept outside the checkout under
-// a name that changes with go.mod and go.sum.
+// program in a `tool` line, or a main.go beside it is the program, and go.sum pins everything that it is built from. Built once,
+// and kept outside the checkout under a name that changes with any of the folder's files.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
@@ -24,15 +24,17 @@ export const goPrograms: readonly string[] = readdirSync(new URL('go', import.me
 export function goProgram(name: string, options: { env?: Record<string, string>; tags?: string } = {}): string {
   const source = join(import.meta.dirname, 'go', name)
   const mod = readFileSync(join(source, 'go.mod'), 'utf8')
-  const program = /^tool (\S+)$/m.exec(mod)?.[1]
-  if (!program) throw new Error(`${source}/go.mod: expected a line "tool path/of/the/program"`)
+  const tool = /^tool (\S+)$/m.exec(mod)?.[1]
+  const files = readdirSync(source).sort()
+  if (!tool && !files.includes('main.go'))
+    throw new Error(`${source}: expected a line "tool path/of/the/program" in go.mod, or a main.go`)
 
   const key = createHash('sha256')
-    .update(mod)
-    .update(readFileSync(join(source, 'go.sum')))
-    .update(JSON.stringify(options))
+  for (const file of files) key.update(readFileSync(join(source, file)))
+  key.update(JSON.stringify(options))
   const kept = join(cache, `${name}-${key.digest('hex').slice(0, 12)}`)
-  const binary = join(kept, basename(program))
+  const program = tool ? basename(tool) : name
+  const binary = join(kept, program)
   if (existsSync(binary)) return binary
 
   mkdirSync(cache, { recursive: true })
@@ -40,10 +42,10 @@ export function goProgram(name: string, options: { env?: Record<string, string>;
   try {
     console.error(`building ${name} (once; kept in ${kept})`)
     const tags = options.tags ? ['-tags', options.tags] : []
-    const out = join(building, basename(program))
+    const out = join(building, program)
     execFileSync(
       'go',
-      ['build', '-C', source, '-mod=readonly', '-trimpath', '-ldflags=-s -w', ...tags, '-o', out, program],
+      ['build', '-C', source, '-mod=readonly', '-trimpath', '-ldflags=-s -w', ...tags, '-o', out, tool ?? '.'],
       {
         env: { ...process.env, GOFLAGS: '', ...options.env },
         stdio: ['ignore', 'inherit', 'pipe'],

@@ -38,11 +38,11 @@ export async function run(argv: readonly string[], world: World): Promise<number
     dashboardsCommand,
   ]) {
     // Made by hand, a subcommand does not inherit where the program writes and how it exits.
-    program.addCommand(
-      command(world, result => {
-        code = result
-      }).copyInheritedSettings(program),
-    )
+    const made = command(world, result => {
+      code = result
+    })
+    for (const each of [made, ...made.commands]) each.copyInheritedSettings(program)
+    program.addCommand(made)
   }
 
   try {

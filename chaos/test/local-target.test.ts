@@ -57,6 +57,7 @@ describeTarget('local', async () => {
         () => false,
       )
     },
+    startsThem: true,
     countLeft: () => new RunProcesses(runId, []).look().length,
   }
 })

@@ -3,23 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { prometheusRules, promtoolTests, type RulesFile, readObjectives, toYaml } from '@shaketable/slo'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { debianTools, type Run } from './debian-tools.ts'
+import { installDebianPackages } from '../../.ci/tools/debian.ts'
+import { run } from './processes.ts'
 
 const config = new URL('../', import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'shaketable-rules-'))
-let run: Run
-let removeTools = () => {}
 
-beforeAll(() => {
-  const tools = debianTools({ promtool: 'prometheus', amtool: 'prometheus-alertmanager' })
-  run = tools.run
-  removeTools = tools.remove
-})
-
-afterAll(() => {
-  removeTools()
-  rmSync(folder, { recursive: true, force: true })
-})
+beforeAll(() => installDebianPackages('prometheus', 'prometheus-alertmanager'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 test('Prometheus accepts its configuration and the rules that it names', () => {
   expect(run('promtool', ['check', 'config', join(config, 'prometheus/prometheus.yml')])).toMatchObject({ code: 0 })

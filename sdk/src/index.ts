@@ -4,6 +4,7 @@ import type { ReadinessCheck } from './admin/readiness.ts'
 import { runningSdk } from './start.ts'
 
 export type { ReadinessCheck } from './admin/readiness.ts'
+export { setRoute } from './http/route.ts'
 export type { Environment, Options, OtlpOptions } from './options.ts'
 export { type Handle, runningSdk, type StartOptions, start } from './start.ts'
 export type { SpanExporter } from './traces/destinations.ts'

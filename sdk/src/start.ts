@@ -10,6 +10,10 @@ import { SeenRoutes } from './http/seen-routes.ts'
 import { ServerObserver } from './http/server.ts'
 import { Servers } from './http/servers.ts'
 import { express } from './instrumentations/express.ts'
+import { watchFastify } from './instrumentations/fastify.ts'
+import { hapi } from './instrumentations/hapi.ts'
+import { hono } from './instrumentations/hono.ts'
+import { koa } from './instrumentations/koa.ts'
 import { type LibraryFile, patchOnLoad } from './instrumentations/modules.ts'
 import { pg } from './instrumentations/pg.ts'
 import { pino } from './instrumentations/pino.ts'
@@ -99,9 +103,10 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
 
   const metrics = new RequestMetrics(options.maxSeries)
   const collection = new MetricCollection(new CardinalityGuard(options.maxSeries, notice), notice)
-  const libraries = [...express, pino, ...pg, promClient(registry => collection.addApp(registry))]
+  const libraries = [...express, koa, hapi, ...hono, pino, ...pg, promClient(registry => collection.addApp(registry))]
   const witness = await callWitness(libraries)
   patchOnLoad(libraries, notice)
+  watchFastify(notice)
 
   const accessLog = options.accessLog ? new AccessLog(options.serviceName) : undefined
   const servers = new Servers()

@@ -136,11 +136,13 @@ test('the first screen: one flag, and one trace id in the log, the access line, 
   matchLines('server.js', server.printed())
 })
 
-test('a readiness check from code', async () => {
-  const { admin, printed } = await serve(block('run', 'orders.ts'))
+test('a readiness check and a route from code', async () => {
+  const { admin, url, printed } = await serve(block('run', 'orders.ts'))
   const ready = await fetch(`http://${admin}/readyz`)
   expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('database: ')])
   expect(printed()).toContain('"name":"orders"')
+  await fetch(`http://${url}/orders/8`)
+  await until(() => printed().includes('"http.route":"/orders/:id"'))
 })
 
 test("start with an exporter of one's own", async () => {

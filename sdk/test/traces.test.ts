@@ -128,6 +128,8 @@ test('pg queries of a request are spans of it, queries outside of a span are non
     attributes: { 'db.system.name': 'postgresql', 'db.namespace': 'orders' },
   })
   expect(receiver.spans.every(span => span.traceId === server.traceId)).toBe(true)
+  const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text()
+  expect(metrics).toMatch(/^db_client_operation_duration_seconds_count\{.*instrumentation-pg".*\} [1-9]/m)
 })
 
 test('an unsampled request sends nothing but keeps its ids for the next service', async () => {

@@ -50,7 +50,7 @@ function burnAlert(objective: Objective, policy: BurnRatePolicy, links: AlertLin
       `and slo:sli_error:ratio_rate${long}${series} > ${threshold}`,
       `and slo:sli_bad:rate${long}${series} * ${policy.longWindowMs / 1000} >= ${minimumBadEvents}`,
     ].join('\n'),
-    labels: { ...objective.labels, ...identity(objective), severity: policy.severity, window: policy.window },
+    labels: { ...labelsOf(objective), ...identity(objective), severity: policy.severity, window: policy.window },
     annotations: {
       summary: `${objective.title}: the error budget of ${objective.service} burns more than ${factor} times too fast`,
       description:
@@ -67,7 +67,7 @@ function absenceAlert(objective: Objective, links: AlertLinks): AlertRule {
     alert: objectiveAlert.absent,
     expr: `${total} == 0 or absent(${total})`,
     for: '5m',
-    labels: { ...objective.labels, ...identity(objective), severity: 'ticket' },
+    labels: { ...labelsOf(objective), ...identity(objective), severity: 'ticket' },
     annotations: {
       summary: `${objective.title}: no events of ${objective.service} for ${silenceWindow}`,
       description:
@@ -75,6 +75,13 @@ function absenceAlert(objective: Objective, links: AlertLinks): AlertRule {
       ...linksOf(objective, objectiveAlert.absent, links),
     },
   }
+}
+
+/** Prometheus before 3 knows no dot, no hyphen and no leading digit in the name of a label; OpenSLO does. */
+function labelsOf(objective: Objective): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(objective.labels).map(([name, value]) => [name.replace(/[-.]|^(?=\d)/g, '_'), value]),
+  )
 }
 
 /** The labels that every series and alert of an objective carries. */

@@ -17,6 +17,15 @@ test('time to fire is factor * budget * long window / error ratio, and never for
   expect(timeToFire(page!, budget, 0.0144)).toBeUndefined()
 })
 
+test('little traffic takes until the fifth bad event, and never fires where the long window does not hold five', () => {
+  const [page] = burnRatePolicies
+  const budget = { target: 0.999, windowMs: 30 * day }
+  expect(timeToFire(page!, budget, 1, 1000)).toBeCloseTo(51_840)
+  expect(timeToFire(page!, budget, 1, 0.01)).toBeCloseTo(500_000)
+  expect(timeToFire(page!, budget, 0.1, 0.01)).toBeUndefined()
+  expect(timeToFire(page!, budget, 1, 0.001)).toBeUndefined()
+})
+
 test('a condition that no error ratio can reach, or that is longer than the period, is left out', () => {
   expect(policiesFor({ target: 0.999, windowMs: 30 * day })).toHaveLength(4)
   expect(policiesFor({ target: 0.9, windowMs: 30 * day }).map(policy => policy.window)).not.toContain('5m/1h')

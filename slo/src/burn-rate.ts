@@ -63,12 +63,21 @@ export function policiesFor(budget: Budget): BurnRatePolicy[] {
 }
 
 /**
- * How long a constant error ratio lasts before the condition fires, in ms, from a clean start and with steady traffic.
- * `undefined`: it never does, because the ratio is not over the threshold.
+ * How long a constant error ratio lasts before the condition fires, in ms, from a clean start and with steady traffic of
+ * `ratePerSecond` events (as much as is needed, where not given). `undefined`: it never does, because the ratio is not over
+ * the threshold, or because the long window never holds enough bad events.
  */
-export function timeToFire(policy: BurnRatePolicy, budget: Budget, errorRatio: number): number | undefined {
+export function timeToFire(
+  policy: BurnRatePolicy,
+  budget: Budget,
+  errorRatio: number,
+  ratePerSecond = Number.POSITIVE_INFINITY,
+): number | undefined {
   const threshold = burnRateThreshold(policy, budget)
-  return errorRatio > threshold ? (threshold * policy.longWindowMs) / errorRatio : undefined
+  if (errorRatio <= threshold) return undefined
+  const untilEnoughMs = (minimumBadEvents / (ratePerSecond * errorRatio)) * 1000
+  if (untilEnoughMs > policy.longWindowMs) return undefined
+  return Math.max((threshold * policy.longWindowMs) / errorRatio, untilEnoughMs)
 }
 
 /** Twelve significant digits: 0.001 and not 0.0010000000000000009. */

@@ -1,25 +1,107 @@
-import { burnRateFactor, burnRateThreshold, errorBudget, policiesFor, timeToFire } from './burn-rate.ts'
+import {
+  type BurnRatePolicy,
+  burnRateFactor,
+  burnRateThreshold,
+  errorBudget,
+  minimumBadEvents,
+  policiesFor,
+  type Severity,
+  timeToFire,
+} from './burn-rate.ts'
 import type { Indicator, Objective } from './objective.ts'
 import { promDuration } from './promql.ts'
 
-/** What an objective promises and when it alerts, as lines of plain text for a reader who is new to budgets. */
-export function explain(objective: Objective): string {
+const errorRatios = [1, 0.5, 0.1, 0.05]
+
+/**
+ * What an objective promises, what it allows and when it alerts, as lines of plain text for a reader who is new to budgets.
+ * With the traffic in events a second also what it allows in events, and a warning where they are too few for its windows.
+ */
+export function explain(objective: Objective, options: { ratePerSecond?: number } = {}): string {
   const period = promDuration(objective.windowMs)
   const budget = errorBudget(objective)
-  const outageMinutes = (budget * objective.windowMs) / 60_000
+  const { ratePerSecond } = options
   return [
     `${objective.name}: ${percent(objective.target)} of the events of ${objective.service} are good, over ${period}.`,
     `An event is ${eventOf(objective.indicator)}.`,
-    `The error budget is ${percent(budget)}: one bad event in ${round(1 / budget)}, or ${round(outageMinutes)} minutes of outage in ${period} at steady traffic.`,
+    `The error budget is ${percent(budget)}: ${count(budget * 1e6)} bad events in a million, or ${round((budget * objective.windowMs) / 60_000)} minutes of outage in ${period} at steady traffic.`,
+    ...(ratePerSecond === undefined ? [] : [atRate(objective, ratePerSecond)]),
+    ...alertLines(objective, ratePerSecond),
+    ...(ratePerSecond === undefined ? [] : warnings(objective, ratePerSecond)),
+  ].join('\n')
+}
+
+function atRate(objective: Objective, ratePerSecond: number): string {
+  const events = (ratePerSecond * objective.windowMs) / 1000
+  const bad = count(events * errorBudget(objective))
+  return `At ${round(ratePerSecond)} events a second, ${bad} of the ${count(events)} events of ${promDuration(objective.windowMs)} may be bad.`
+}
+
+function alertLines(objective: Objective, ratePerSecond: number | undefined): string[] {
+  const policies = policiesFor(objective)
+  if (policies.length === 0) return ['No burn-rate alert fits it: its window is too short for any of them.']
+  return [
     'It alerts when the error ratio over both windows exceeds the threshold:',
-    ...policiesFor(objective).map(policy => {
+    ...policies.map(policy => {
       const factor = round(burnRateFactor(policy, objective.windowMs))
       const pace = factor === '1' ? 'just what' : `${factor} times what`
-      const fires = round(timeToFire(policy, objective, 1)! / 60_000)
       const threshold = percent(burnRateThreshold(policy, objective))
-      return `  ${policy.severity.padEnd(6)} ${policy.window.padEnd(6)} over ${threshold}, ${pace} the budget allows; in an outage after ${fires} minutes`
+      return `  ${policy.severity.padEnd(6)} ${policy.window.padEnd(6)} over ${threshold}, ${pace} the budget allows`
     }),
-  ].join('\n')
+    'Errors that begin at once and stay alert, from a clean start and at steady traffic:',
+    ...errorRatios.map(errorRatio => {
+      const when = (['page', 'ticket'] as const).map(severity => fires(objective, severity, errorRatio, ratePerSecond))
+      return `  ${`${errorRatio * 100} %`.padStart(5)} of errors ${when.join(', ')}`
+    }),
+  ]
+}
+
+function fires(
+  objective: Objective,
+  severity: Severity,
+  errorRatio: number,
+  ratePerSecond: number | undefined,
+): string {
+  const times = policiesFor(objective)
+    .filter(policy => policy.severity === severity)
+    .map(policy => timeToFire(policy, objective, errorRatio, ratePerSecond))
+    .filter(time => time !== undefined)
+  return times.length === 0 ? `never ${severity}` : `${severity} after ${span(Math.min(...times))}`
+}
+
+/** Where the traffic is too low for what the objective asks of it. */
+function warnings(objective: Objective, ratePerSecond: number): string[] {
+  const budgetEvents = ((ratePerSecond * objective.windowMs) / 1000) * errorBudget(objective)
+  const found = policiesFor(objective).flatMap(policy => starved(policy, objective, ratePerSecond))
+  if (budgetEvents < minimumBadEvents) {
+    found.unshift(`the whole budget of ${promDuration(objective.windowMs)} is ${round(budgetEvents)} events`)
+  }
+  if (found.length === 0) return []
+  const remedy = 'More traffic (a probe counts too), a lower target or one objective over several services would help.'
+  return [...found.map(words => `Warning, low traffic: ${words}.`), remedy]
+}
+
+function starved(policy: BurnRatePolicy, objective: Objective, ratePerSecond: number): string[] {
+  const [short, long] = [policy.shortWindowMs, policy.longWindowMs].map(windowMs => ({
+    window: promDuration(windowMs),
+    events: (ratePerSecond * windowMs) / 1000,
+  })) as [Window, Window]
+  const needed = minimumBadEvents / long.events
+  const why = `${long.window} holds ${round(long.events)} events, and it takes ${minimumBadEvents} bad ones`
+  if (needed > 1) return [`${policy.window} can never fire: ${why}`]
+  return [
+    ...(needed > burnRateThreshold(policy, objective)
+      ? [`${policy.window} fires from ${percent(needed)} only: ${why}`]
+      : []),
+    ...(short.events < 1
+      ? [`${policy.window} comes and goes: ${short.window} holds ${round(short.events)} events`]
+      : []),
+  ]
+}
+
+interface Window {
+  window: string
+  events: number
 }
 
 function eventOf(indicator: Indicator): string {
@@ -38,10 +120,26 @@ function eventOf(indicator: Indicator): string {
   return `a ${request}, good if answered ${conditions.join(' and ')}`
 }
 
+/** In the greatest unit of which there are two or more. */
+function span(ms: number): string {
+  const units = [
+    ['days', 86_400_000],
+    ['hours', 3_600_000],
+    ['minutes', 60_000],
+  ] as const
+  const [unit, size] = units.find(([, size]) => ms >= 2 * size) ?? (['seconds', 1000] as const)
+  return `${round(ms / size)} ${unit}`
+}
+
+/** Whole events, the thousands apart, and small numbers as they are. */
+function count(events: number): string {
+  return events < 100 ? round(events) : Math.round(events).toLocaleString('en-US')
+}
+
 function percent(ratio: number): string {
   return `${round(ratio * 100)} %`
 }
 
 function round(value: number): string {
-  return String(Number(value.toPrecision(5)))
+  return String(Number(value.toPrecision(4)))
 }

@@ -16,13 +16,24 @@ export { inOrder, type Path, parseDocuments, refused, SourceDocument } from './d
 export { exitCode, formatProblem, InvalidInput, type Place, type Problem, ShaketableError } from './error.ts'
 export { type AlertTransition, type BurnRateEvaluator, createBurnRateEvaluator } from './evaluator.ts'
 export { explain } from './explain.ts'
+export { type Imported, type ImportOptions, importObjectives } from './import.ts'
 export { k6Metric, k6Module, k6Thresholds } from './k6.ts'
 export { nearest, suggestion } from './nearest.ts'
 export type { Indicator, Objective, Predicate, PrometheusIndicator, Selector, SemanticIndicator } from './objective.ts'
 export { collectOpenSlo, latencyBoundaries, type OpenSlo, readObjectives } from './openslo.ts'
 export { nameSchema, openSloKinds, openSloVersion } from './openslo-schema.ts'
+export { type PrometheusRule, prometheusRuleResources } from './prometheus-rule.ts'
 export { promDuration, semanticNames } from './promql.ts'
 export { prometheusRules, type RecordingRule, type RuleGroup, type RulesFile, toYaml } from './rules.ts'
 export { promtoolTests, type RuleTest, type RuleTestsFile } from './rules-tests.ts'
+export { writeOpenSlo } from './write-openslo.ts'
 export { expecting, seen } from './yaml-issues.ts'
-export { duration, formatDuration, formatPercentage, parseDuration, percentage, rate } from './yaml-values.ts'
+export {
+  duration,
+  formatDuration,
+  formatPercentage,
+  parseDuration,
+  parseWindow,
+  percentage,
+  rate,
+} from './yaml-values.ts'

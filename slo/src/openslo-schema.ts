@@ -28,12 +28,16 @@ const durationShorthand = z
   .regex(/^[1-9]\d{0,5}[mhdwMQY]$/, { error: expecting(shorthand) })
 const operator = z.enum(['lte', 'gte', 'lt', 'gt'])
 
+export const labelNameSchema = z
+  .string()
+  .regex(/^[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/, { error: 'is not a label name' })
+
 const metadata = z.strictObject({
   name: nameSchema,
   displayName: z.string().max(63).optional(),
   labels: z
     .record(
-      z.string().regex(/^[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/, { error: 'is not a label name' }),
+      labelNameSchema,
       z.union([z.string(), z.array(z.string())], { error: expecting('text or a list of texts') }),
     )
     .optional(),
@@ -142,7 +146,8 @@ const sloSpec = z.strictObject({
       }),
     )
     .min(1),
-  alertPolicies: z.array(refOrInline('alertPolicyRef', 'AlertPolicy', alertPolicySpec)).optional(),
+  // OpenSLO's own examples leave it empty.
+  alertPolicies: z.array(refOrInline('alertPolicyRef', 'AlertPolicy', alertPolicySpec)).nullish(),
 })
 
 /** One schema a kind. */

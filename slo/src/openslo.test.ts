@@ -57,6 +57,10 @@ describe('an OpenSLO v1 file', () => {
     ])
   })
 
+  it('may leave its alert policies empty, as OpenSLO’s own examples do', () => {
+    expect(complaints(changed('  indicator:', '  alertPolicies:\n  indicator:'))).toBe('none')
+  })
+
   it('may count the bad requests instead of the good ones', () => {
     const text = changed(/good: .*/, 'bad: { metricSource: { spec: { status: ">=400", over: 1s } } }')
     expect(readObjectives(text, 'slo.yaml')[0]?.indicator).toMatchObject({

@@ -33,6 +33,13 @@ export function eventRates(objective: Objective, window: string): EventRates {
 }
 
 function semanticRates(indicator: SemanticIndicator, window: string): EventRates {
+  const { good, total } = semanticCounters(indicator)
+  const totalRate = summedRate(total, window)
+  return { bad: badOf(summedRate(good, window), totalRate), total: totalRate }
+}
+
+/** The counters, as selectors, of a semantic indicator's good events and of all its events. */
+export function semanticCounters(indicator: SemanticIndicator): { good: string; total: string } {
   const { selector, good } = indicator
   const name = semanticNames.duration[selector.signal]
   const counted = [
@@ -45,9 +52,10 @@ function semanticRates(indicator: SemanticIndicator, window: string): EventRates
     ...(good.underSeconds === undefined ? [] : [leMatcher(good.underSeconds)]),
   ]
   const goodName = good.underSeconds === undefined ? `${name}_count` : `${name}_bucket`
-  const total = `sum(rate(${name}_count{${counted.join(',')}}[${window}]))`
-  const goodRate = `sum(rate(${goodName}{${[...counted, ...predicate].join(',')}}[${window}]))`
-  return { bad: badOf(goodRate, total), total }
+  return {
+    good: `${goodName}{${[...counted, ...predicate].join(',')}}`,
+    total: `${name}_count{${counted.join(',')}}`,
+  }
 }
 
 function rawRates(objective: Objective, indicator: PrometheusIndicator, window: string): EventRates {
@@ -66,15 +74,43 @@ function badOf(good: string, total: string): string {
   return `clamp_min((${total}) - ((${good}) or 0 * (${total})), 0)`
 }
 
-const bareSelector = /^[a-zA-Z_:][a-zA-Z0-9_:]*\s*(\{[^{}]*\})?$/
+/** A label's value may hold braces, as in `handler="/orders/{id}"`. */
+const selector = String.raw`[a-zA-Z_:][a-zA-Z0-9_:]*\s*(?:\{(?:[^{}"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')*\})?`
+const bareSelector = new RegExp(`^${selector}$`)
+const windowParameter = /\{\{\s*\.window\s*\}\}/g
+const summedOverWindow = new RegExp(
+  String.raw`^sum\s*\(\s*(rate|increase)\s*\(\s*(${selector})\s*\[\{\{\s*\.window\s*\}\}\]\s*\)\s*\)$`,
+)
 
 function windowed(objective: Objective, query: string, window: string): string {
+  const rated = overWindow(query, window)
+  if (rated === undefined) throw unmeasurable(objective, `no window can be put into its query \`${query.trim()}\``)
+  return rated
+}
+
+/** A raw query over a window, where one can be put into it: a counter, a sum of one, or an expression with `{{.window}}`. */
+export function overWindow(query: string, window: string): string | undefined {
   const text = query.trim()
-  if (/\{\{\s*\.window\s*\}\}/.test(text)) return text.replaceAll(/\{\{\s*\.window\s*\}\}/g, window)
+  const filled = text.replaceAll(windowParameter, window)
+  if (filled !== text) return filled.includes('{{') ? undefined : filled
   const summed = /^sum\s*\(([\s\S]*)\)$/.exec(text)?.[1]?.trim()
-  const selector = summed ?? text
-  if (bareSelector.test(selector)) return `sum(rate(${selector}[${window}]))`
-  throw unmeasurable(objective, `no window can be put into its query \`${text}\``)
+  const counter = summed ?? text
+  return bareSelector.test(counter) ? summedRate(counter, window) : undefined
+}
+
+/** The counter in `sum(rate(counter[{{.window}}]))` or `sum(increase(…))`, and which of both it is. */
+export function counterIn(query: string): { counter: string; by: 'rate' | 'increase' } | undefined {
+  const [, by, counter] = summedOverWindow.exec(query.trim()) ?? []
+  return counter === undefined ? undefined : { counter: counter.trim(), by: by as 'rate' | 'increase' }
+}
+
+/** Whether it is a bare selector, such as `requests_total{code="500"}`. */
+export function isSelector(query: string): boolean {
+  return bareSelector.test(query.trim())
+}
+
+function summedRate(counter: string, window: string): string {
+  return `sum(rate(${counter}[${window}]))`
 }
 
 function unmeasurable(objective: Objective, why: string): ShaketableError {

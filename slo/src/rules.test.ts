@@ -47,6 +47,32 @@ test('the period divides sums of rates and never averages ratios', () => {
   })
 })
 
+test('a period of any length has its own factors, and no series is recorded twice', () => {
+  const rulesOf = (windowMs: number) =>
+    prometheusRules([objectiveOf({ windowMs })]).groups.flatMap(group => group.rules)
+  for (const [windowMs, period] of [
+    [28 * 86_400_000, '28d'],
+    [7 * 86_400_000, '7d'],
+    [86_400_000, '1d'],
+    [1_800_000, '30m'],
+  ] as const) {
+    const recorded = rulesOf(windowMs).flatMap(rule => ('record' in rule ? [rule.record] : []))
+    expect(recorded).toContain(`slo:sli_error:ratio_rate${period}`)
+    expect(new Set(recorded).size).toBe(recorded.length)
+  }
+  const four = rulesOf(28 * 86_400_000).flatMap(rule => ('alert' in rule ? [rule.expr.split('\n')[0]!] : []))
+  expect(four.slice(0, 4).map(expr => Number(expr.split(' > ')[1]))).toEqual([0.1344, 0.056, 0.028, 0.00933333333333])
+  expect(rulesOf(28 * 86_400_000)).toContainEqual(
+    expect.objectContaining({ record: 'slo:time_period:days', expr: 'vector(28)' }),
+  )
+})
+
+test('labels that Prometheus 2 cannot name are named with underscores', () => {
+  const rules = prometheusRules([objectiveOf({ labels: { 'cost-center.eu': 'a', '2nd': 'b' } })])
+  const alerts = rules.groups.flatMap(group => group.rules.flatMap(rule => ('alert' in rule ? [rule] : [])))
+  for (const { labels } of alerts) expect(labels).toMatchObject({ cost_center_eu: 'a', _2nd: 'b', service: 'gateway' })
+})
+
 test('two objectives of one name are refused', () => {
   expect(() => prometheusRules([objectiveOf(), objectiveOf()])).toThrow('Two objectives are named checkout-latency.')
 })
@@ -88,6 +114,8 @@ test('raw queries take the window as counters, as sums of counters, or where the
     bad: '((sum(rate(bad[1h]))) or 0 * (sum(rate(all{a="b"}[1h]))))',
   })
   expect(eventRates(raw('sum(rate(all[{{.window}}]))', 'x'), '5m').total).toBe('sum(rate(all[5m]))')
+  const braces = 'all{path="/a/{id}",quote="\\"}"}'
+  expect(eventRates(raw(braces, 'x'), '5m').total).toBe(`sum(rate(${braces}[5m]))`)
   expect(() => eventRates(raw('rate(all[5m])', 'x'), '5m')).toThrow(/no window can be put into its query `rate/)
 })
 

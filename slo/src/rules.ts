@@ -30,6 +30,12 @@ export interface RulesFile {
  * @throws ShaketableError `SHAKETABLE_OBJECTIVE_UNMEASURABLE`, or `SHAKETABLE_OBJECTIVE_TWICE` for a name used twice.
  */
 export function prometheusRules(objectives: readonly Objective[], links: AlertLinks = {}): RulesFile {
+  refuseTwins(objectives)
+  return { groups: objectives.flatMap(objective => ruleGroups(objective, links)) }
+}
+
+/** Two objectives of one name would record the same series. */
+export function refuseTwins(objectives: readonly Objective[]): void {
   const names = new Set<string>()
   for (const { name } of objectives) {
     if (names.has(name)) {
@@ -40,13 +46,15 @@ export function prometheusRules(objectives: readonly Objective[], links: AlertLi
     }
     names.add(name)
   }
-  return {
-    groups: objectives.flatMap(objective => [
-      { name: `slo-sli-recordings-${objective.name}`, rules: ratioRules(objective) },
-      { name: `slo-meta-recordings-${objective.name}`, rules: budgetRules(objective) },
-      { name: `slo-alerts-${objective.name}`, rules: alertRules(objective, links) },
-    ]),
-  }
+}
+
+/** The three groups of one objective. */
+export function ruleGroups(objective: Objective, links: AlertLinks): RuleGroup[] {
+  return [
+    { name: `slo-sli-recordings-${objective.name}`, rules: ratioRules(objective) },
+    { name: `slo-meta-recordings-${objective.name}`, rules: budgetRules(objective) },
+    { name: `slo-alerts-${objective.name}`, rules: alertRules(objective, links) },
+  ]
 }
 
 /** A typed rules or test file as YAML. */
@@ -58,7 +66,8 @@ export function toYaml(file: object): string {
 function ratioRules(objective: Objective): RecordingRule[] {
   const labels = identity(objective)
   const series = seriesOf(objective)
-  const rules = alertWindows(objective).flatMap(window => {
+  const windows = alertWindows(objective)
+  const rules = windows.flatMap(window => {
     const { bad, total } = eventRates(objective, window)
     return [
       { record: `slo:sli_bad:rate${window}`, expr: bad, labels },
@@ -71,6 +80,8 @@ function ratioRules(objective: Objective): RecordingRule[] {
     ]
   })
   const period = promDuration(objective.windowMs)
+  // An objective over half an hour has its ratio already.
+  if (windows.includes(period)) return rules
   const sum = (name: string) => `sum_over_time(${name}:rate5m${series}[${period}])`
   const ratio = `${sum('slo:sli_bad')} / (${sum('slo:sli_total')} > 0)`
   return [...rules, { record: `slo:sli_error:ratio_rate${period}`, expr: ratio, labels }]

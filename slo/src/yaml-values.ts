@@ -19,6 +19,12 @@ export function parseDuration(text: string): number | undefined {
   return Number(sum.toPrecision(12))
 }
 
+/** A window that OpenSLO can write down, in ms: whole minutes, from one to 366 days. */
+export function parseWindow(text: string): number | undefined {
+  const ms = parseDuration(text)
+  return ms !== undefined && ms > 0 && ms % unitMs.m === 0 && ms <= 366 * unitMs.d ? ms : undefined
+}
+
 /** A duration for people, e.g. `1 m 5 s` as `1m5s`; the inverse of `parseDuration` for whole ms. */
 export function formatDuration(ms: number): string {
   let rest = Math.round(ms)

@@ -1,10 +1,11 @@
 import { access, constants, mkdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { exitCode, ShaketableError } from '@shaketable/slo'
-import { Command, InvalidArgumentError } from 'commander'
-import { describePlan } from '../conduct/plan.ts'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { describePlan, type InstancesOf, localInstances } from '../conduct/plan.ts'
 import { runSuite } from '../conduct/run-suite.ts'
 import { exitCodeOf } from '../ending-signals.ts'
+import type { Experiment } from '../experiment/model.ts'
 import { readExperiments } from '../experiment/read.ts'
 import { html } from '../report/html.ts'
 import { json } from '../report/json.ts'
@@ -21,10 +22,12 @@ interface RunOptions {
   seed?: number
   attempts: number
   env: Record<string, string>
+  target: 'local' | 'docker'
+  yesThisIs?: string
   dryRun?: boolean
 }
 
-/** `shaketable run FILE…`: start the system, run the experiments, judge, stop everything. */
+/** `shaketable run FILE…`: start or find the system, run the experiments, judge, undo everything. */
 export function runCommand(world: World, conclude: (code: number) => void): Command {
   return new Command('run')
     .description('Run experiments: baseline, fault, recovery, verdict. Exit 0 pass, 1 fail, 3 inconclusive, 5 void.')
@@ -35,6 +38,12 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
     .option('--seed <number>', 'choose and time everything by this seed, to repeat a run', wholeNumber)
     .option('--attempts <number>', 'measure again what was void, up to so many times in all', attempts, 1)
     .option('--env <name=value>', 'set a variable for every service (may be given again)', variable, {})
+    .addOption(
+      new Option('--target <kind>', 'start local processes, or find running Docker containers')
+        .choices(['local', 'docker'])
+        .default('local'),
+    )
+    .option('--yes-this-is <name>', 'the name of the system; demanded for what shaketable has not started itself')
     .option('--dry-run', 'read everything, print what would be done and hit, and start nothing')
     .action(async (files: string[], options: RunOptions) => {
       conclude(await runExperiments(files, options, world))
@@ -47,17 +56,25 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   const seed = options.seed ?? world.freshSeed()
 
   if (options.dryRun) {
-    world.stdout.write(describePlan(experiments, seed))
+    world.stdout.write(describePlan(experiments, seed, await instancesIn(experiments, options.target, world)))
     return exitCode.pass
   }
 
+  if (options.target !== 'local') mustBeMeant(experiments, options)
   const dir = options.report === undefined ? undefined : resolve(world.cwd, options.report)
   const junitFile = options.junit === undefined ? undefined : resolve(world.cwd, options.junit)
   if (dir) await mustBeWritable(dir)
   if (junitFile) await mustBeWritable(dirname(junitFile))
   const view = terminalView(world)
   const conducted = await runSuite(
-    { experiments, seed, attempts: options.attempts, env: options.env, logDir: dir && join(dir, 'logs') },
+    {
+      experiments,
+      target: options.target,
+      seed,
+      attempts: options.attempts,
+      env: options.env,
+      logDir: dir && join(dir, 'logs'),
+    },
     world,
     view,
   ).finally(() => view.close?.())
@@ -76,6 +93,40 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   }
   if (dir) world.stderr.write(`report: ${join(dir, html.fileName)} (beside it ${othersIn(written)})\n`)
   return report.exitCode
+}
+
+/** Who is there, by service: by the files where we would start it, by looking where it runs already. */
+async function instancesIn(
+  experiments: Experiment[],
+  target: RunOptions['target'],
+  world: World,
+): Promise<InstancesOf> {
+  if (target === 'local') return localInstances
+  const { namesIn } = await import('../targets/docker/docker-target.ts')
+  const systems = [...new Set(experiments.map(({ system }) => system))]
+  const names = new Map(
+    await Promise.all(systems.map(async system => [system, await namesIn(system, world.env)] as const)),
+  )
+  return (system, service) => names.get(system)?.get(service) ?? []
+}
+
+/** Others may live on what we did not start: whoever shakes it says that it is the one that they mean. */
+function mustBeMeant(experiments: Experiment[], { yesThisIs: named, env }: RunOptions): void {
+  if (Object.keys(env).length > 0) {
+    const words = `--env reaches only what shaketable starts, saw ${Object.keys(env).join(', ')}`
+    throw new ShaketableError('SHAKETABLE_NOT_OURS', words, {
+      exitCode: exitCode.invalidInput,
+      hint: 'leave it out, and start the system with it; nothing was done',
+    })
+  }
+  for (const { system } of experiments) {
+    if (system.name === named) continue
+    const saw = named === undefined ? 'which shaketable has not started' : `and --yes-this-is says "${named}"`
+    throw new ShaketableError('SHAKETABLE_NOT_CONFIRMED', `this would shake the system "${system.name}", ${saw}`, {
+      exitCode: exitCode.invalidInput,
+      hint: `--yes-this-is ${system.name} if that is what you want; nothing was done`,
+    })
+  }
 }
 
 /** Found out before anything is started, not after minutes of measuring. */

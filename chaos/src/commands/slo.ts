@@ -1,49 +1,100 @@
 import {
   exitCode,
   explain,
+  formatProblem,
+  type ImportOptions,
   InvalidInput,
+  importObjectives,
   k6Module,
   type Objective,
   type Problem,
+  parseWindow,
+  prometheusRuleResources,
   prometheusRules,
   promtoolTests,
+  rate,
   readObjectives,
   ShaketableError,
   toYaml,
+  writeOpenSlo,
 } from '@shaketable/slo'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import type { World } from '../world.ts'
 import { expandFiles, fileSource } from './files.ts'
+
+interface RulesOptions {
+  format: 'prometheus' | 'operator'
+  label?: Record<string, string>
+}
 
 /** `shaketable slo …`: what else an objective is good for. Every result goes to stdout. */
 export function sloCommand(world: World, conclude: (code: number) => void): Command {
   const slo = new Command('slo').description('Make rules, their tests and load thresholds from OpenSLO files.')
-  const use = (name: string, description: string, make: (objectives: Objective[]) => string) =>
-    slo.addCommand(
-      new Command(name)
-        .description(description)
-        .argument('<file...>', 'OpenSLO v1 files, or folders of them')
-        .action(async (paths: string[]) => {
-          world.stdout.write(make(await objectivesOf(paths, world)))
-          conclude(exitCode.pass)
-        }),
+  const add = (name: string, description: string, files = 'OpenSLO v1 files, or folders of them') => {
+    const command = new Command(name).description(description).argument('<file...>', files)
+    slo.addCommand(command)
+    return command
+  }
+  const print = (text: string) => {
+    world.stdout.write(text)
+    conclude(exitCode.pass)
+  }
+
+  add('rules', 'Prometheus recording rules and burn-rate alerts')
+    .addOption(
+      new Option('--format <format>', 'a rules file, or PrometheusRule resources for the Prometheus operator')
+        .choices(['prometheus', 'operator'])
+        .default('prometheus'),
     )
-  use('rules', 'Prometheus recording rules and burn-rate alerts', objectives => toYaml(prometheusRules(objectives)))
-  use('tests', 'promtool unit tests of those rules (which stand in objectives.rules.yaml beside them)', objectives =>
-    toYaml(promtoolTests(objectives)),
+    .option('--label <name=value>', 'with --format operator: a label of the resources (may be given again)', label)
+    .action(async (paths: string[], { format, label }: RulesOptions) => {
+      const objectives = await objectivesOf(paths, world)
+      if (format === 'operator') print(documents(prometheusRuleResources(objectives, label ? { labels: label } : {})))
+      else print(toYaml(prometheusRules(objectives)))
+    })
+  add('tests', 'promtool unit tests of those rules (which stand in objectives.rules.yaml beside them)').action(
+    async (paths: string[]) => print(toYaml(promtoolTests(await objectivesOf(paths, world)))),
   )
-  use('k6', 'a module with k6 thresholds, and the function that counts for them', k6Module)
-  use(
-    'explain',
-    'what each objective allows, in plain words',
-    objectives => `${objectives.map(explain).join('\n').trimEnd()}\n`,
+  add('k6', 'a module with k6 thresholds, and the function that counts for them').action(async (paths: string[]) =>
+    print(k6Module(await objectivesOf(paths, world))),
+  )
+  add('explain', 'what each objective allows, in plain words')
+    .option(
+      '--rate <rate>',
+      'the traffic, e.g. 20/s: also what that allows, and a warning where it is too low',
+      perSecond,
+    )
+    .action(async (paths: string[], { rate }: { rate?: number }) => {
+      const objectives = await objectivesOf(paths, world)
+      const options = rate === undefined ? {} : { ratePerSecond: rate }
+      print(`${objectives.map(objective => explain(objective, options)).join('\n\n')}\n`)
+    })
+  add('import', 'OpenSLO v1 from the objectives of Sloth and Pyrra', 'their files, or folders of them')
+    .option('--window <duration>', 'the window of Sloth’s objectives, which their files do not tell (30d)', aWindow)
+    .option('--service <name>', 'the service of Pyrra’s objectives, where no job="…" tells it')
+    .action(async (paths: string[], { window, service }: { window?: number; service?: string }) => {
+      const options: ImportOptions = {
+        ...(window === undefined ? {} : { windowMs: window }),
+        ...(service === undefined ? {} : { service }),
+      }
+      const imported = await readEach(paths, world, (text, file) => [importObjectives(text, file, options)])
+      for (const note of imported.flatMap(({ notes }) => notes)) world.stderr.write(`${formatProblem(note)}\n`)
+      print(writeOpenSlo(imported.flatMap(({ objectives }) => objectives)))
+    })
+  add('export', 'OpenSLO v1 with plain Prometheus queries, for tools that know no semantic indicators').action(
+    async (paths: string[]) => print(writeOpenSlo(await objectivesOf(paths, world))),
   )
   return slo
 }
 
-async function objectivesOf(paths: string[], world: World): Promise<Objective[]> {
+function objectivesOf(paths: string[], world: World): Promise<Objective[]> {
+  return readEach(paths, world, readObjectives)
+}
+
+/** Reads every file, and tells the problems of all of them at once. */
+async function readEach<T>(paths: string[], world: World, read: (text: string, file: string) => T[]): Promise<T[]> {
   const source = fileSource(world)
-  const objectives: Objective[] = []
+  const found: T[] = []
   const problems: Problem[] = []
   for (const file of await expandFiles(paths, world)) {
     const text = await source.read(file).catch((cause: NodeJS.ErrnoException) => {
@@ -53,12 +104,34 @@ async function objectivesOf(paths: string[], world: World): Promise<Objective[]>
       })
     })
     try {
-      objectives.push(...readObjectives(text, file))
+      found.push(...read(text, file))
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error
       problems.push(...error.problems)
     }
   }
   if (problems.length > 0) throw new InvalidInput(problems)
-  return objectives
+  return found
+}
+
+function documents(resources: readonly object[]): string {
+  return resources.map(toYaml).join('---\n')
+}
+
+function label(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('Expected NAME=VALUE.')
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+}
+
+function perSecond(text: string): number {
+  const read = rate().safeParse(text)
+  if (!read.success) throw new InvalidArgumentError('Expected a rate over 0 such as 20/s or 300/m.')
+  return read.data
+}
+
+function aWindow(text: string): number {
+  const windowMs = parseWindow(text)
+  if (windowMs === undefined) throw new InvalidArgumentError('Expected whole minutes, at most 366 days, e.g. 28d.')
+  return windowMs
 }

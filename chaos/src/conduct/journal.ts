@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FaultKind } from '../experiment/model.ts'
+import type { EngineAddress } from '../targets/docker/engine.ts'
+import type { ShakenContainer } from '../targets/docker/restore.ts'
 import { hereAndNow, type ProcessIdentity, seeProcess } from '../targets/local/process-table.ts'
+import type { Target } from '../targets/target.ts'
 import type { World } from '../world.ts'
 import { makeRunFolder, removeEmptyParents, type StatePlace } from './state.ts'
 
@@ -12,6 +15,7 @@ export type JournalEntry =
   | {
       type: 'run-began'
       system: string
+      target: Target['kind']
       /** The runner. */
       pid: number
       startTime: string
@@ -24,6 +28,8 @@ export type JournalEntry =
   | { type: 'process-starting'; instance: string }
   | { type: 'process-started'; instance: string; pid: number; startTime: string; pgid: number }
   | { type: 'process-ended'; instance: string; pid: number }
+  | { type: 'container-shaking'; instance: string; name: string; container: string; engine: EngineAddress }
+  | { type: 'container-restored'; instance: string; container: string }
   | { type: 'fault-arming'; fault: string; instance: string; kind: FaultKind }
   | { type: 'fault-armed'; fault: string; instances: string[]; kind: FaultKind }
   | { type: 'fault-undone'; fault: string; instances: string[]; kind: FaultKind }
@@ -44,7 +50,7 @@ export interface Journal {
 export const journalFile = 'journal.jsonl'
 
 /** Opens the journal of a new run. Rejects where no folder for it can be written. */
-export async function openJournal(world: World, run: { system: string }): Promise<Journal> {
+export async function openJournal(world: World, run: { system: string; target?: Target['kind'] }): Promise<Journal> {
   const runId = newRunId(world)
   const { dir, runs, stays } = await makeRunFolder(world.env, runId)
   const file = await open(join(dir, journalFile), 'ax', 0o600)
@@ -72,7 +78,8 @@ export async function openJournal(world: World, run: { system: string }): Promis
 
   try {
     const startTime = seeProcess(process.pid)?.startTime ?? ''
-    await append({ type: 'run-began', system: run.system, pid: process.pid, startTime, ...hereAndNow(), stays })
+    const { system, target = 'local' } = run
+    await append({ type: 'run-began', system, target, pid: process.pid, startTime, ...hereAndNow(), stays })
     await syncFolder(dir)
   } catch (cause) {
     await close(true).catch(() => {})
@@ -101,14 +108,17 @@ export interface RecordedRun {
   keeper: ProcessIdentity | undefined
   /** Every process that was started; most are long dead. */
   started: (ProcessIdentity & { instance: string })[]
+  /** Containers that were to be paused or stopped, and never reported restored. */
+  shaken: ShakenContainer[]
   /** Faults that were announced and never reported undone, by their id. */
   openFaults: { fault: string; kind: FaultKind; instances: string[] }[]
 }
 
 /** Reads a journal, also one whose last line was cut off by a death. A run that wrote none has recorded nothing. */
 export function readJournal(dir: string): RecordedRun {
-  const run: RecordedRun = { began: undefined, keeper: undefined, started: [], openFaults: [] }
+  const run: RecordedRun = { began: undefined, keeper: undefined, started: [], shaken: [], openFaults: [] }
   const faults = new Map<string, RecordedRun['openFaults'][number]>()
+  const shaken = new Map<string, ShakenContainer>()
   for (const line of linesOf(join(dir, journalFile))) {
     const entry = parse(line)
     if (entry?.type === 'run-began') run.began = entry
@@ -116,6 +126,11 @@ export function readJournal(dir: string): RecordedRun {
     if (entry?.type === 'process-started') {
       run.started.push({ instance: entry.instance, pid: entry.pid, startTime: entry.startTime })
     }
+    if (entry?.type === 'container-shaking') {
+      const { instance, name, container, engine } = entry
+      shaken.set(container, { instance, name, container, engine })
+    }
+    if (entry?.type === 'container-restored') shaken.delete(entry.container)
     if (entry?.type === 'fault-arming') {
       const { fault, kind, instance } = entry
       faults.set(fault, { fault, kind, instances: [...(faults.get(fault)?.instances ?? []), instance] })
@@ -123,6 +138,7 @@ export function readJournal(dir: string): RecordedRun {
     if (entry?.type === 'fault-undone') faults.delete(entry.fault)
   }
   run.openFaults = [...faults.values()]
+  run.shaken = [...shaken.values()]
   return run
 }
 

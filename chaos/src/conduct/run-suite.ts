@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ShaketableError } from '@shaketable/slo'
+import { exitCode, ShaketableError } from '@shaketable/slo'
 import type { Experiment, System } from '../experiment/model.ts'
 import type { ExperimentReport, SuiteReport } from '../report/model.ts'
 import type { LiveView } from '../report/reporter.ts'
@@ -22,6 +22,7 @@ const heartbeatMs = 500
 
 export interface SuiteRequest {
   experiments: Experiment[]
+  target: 'local' | 'docker'
   seed: number
   /** An experiment whose measurement is void is measured again, up to this many times in all. */
   attempts: number
@@ -102,7 +103,7 @@ async function withRunningSystem(
   view: LiveView,
   body: (running: RunningSystem) => Promise<void>,
 ): Promise<void> {
-  const journal = await openJournal(world, { system: system.name })
+  const journal = await openJournal(world, { system: system.name, target: request.target })
   let clean = false
   try {
     const keeper = await startKeeper(world, journal)
@@ -111,15 +112,16 @@ async function withRunningSystem(
     const signal = AbortSignal.any([world.signal, keeperDied.signal])
     const heartbeat = setInterval(() => keeper.beat(), heartbeatMs)
     try {
-      const logDir = request.logDir ?? join(journal.dir, 'logs')
-      await mkdir(logDir, { recursive: true })
-      const target = localTarget({ world, runId: journal.runId, journal, env: request.env, logDir })
+      const target = await targetOf(request, world, journal)
       const instanceEvents: InstanceEvent[] = []
       target.events(event => instanceEvents.push(event))
       try {
-        const count = system.services.reduce((sum, service) => sum + (service.local?.replicas ?? 0), 0)
-        view.note?.(`starting ${system.name}: ${count} processes`)
+        view.note?.(announce(system, request.target))
         await target.start(system, signal)
+        mustTakeEveryFault(
+          request.experiments.filter(experiment => experiment.system === system),
+          target,
+        )
         await body({
           target,
           journal,
@@ -128,7 +130,7 @@ async function withRunningSystem(
           commandEnv: commandEnv(system, target, journal, request, world),
         })
       } finally {
-        view.note?.(`stopping ${system.name}`)
+        view.note?.(`${request.target === 'local' ? 'stopping' : 'leaving'} ${system.name}`)
         await target.stop()
         clean = true
       }
@@ -138,6 +140,35 @@ async function withRunningSystem(
     }
   } finally {
     await journal.close({ clean })
+  }
+}
+
+async function targetOf(request: SuiteRequest, world: World, journal: Journal): Promise<Target> {
+  if (request.target === 'docker') {
+    const { dockerTarget } = await import('../targets/docker/docker-target.ts')
+    return dockerTarget({ world, journal })
+  }
+  const logDir = request.logDir ?? join(journal.dir, 'logs')
+  await mkdir(logDir, { recursive: true })
+  return localTarget({ world, runId: journal.runId, journal, env: request.env, logDir })
+}
+
+function announce(system: System, target: SuiteRequest['target']): string {
+  if (target === 'docker') return `looking for the containers of ${system.name}`
+  const count = system.services.reduce((sum, service) => sum + (service.local?.replicas ?? 0), 0)
+  return `starting ${system.name}: ${count} processes`
+}
+
+/** Found out before the first load, not in mid-run. */
+function mustTakeEveryFault(experiments: Experiment[], target: Target): void {
+  for (const { faults } of experiments) {
+    for (const fault of faults) {
+      const reason = target.refuses?.(fault)
+      if (reason === undefined) continue
+      const { file, line, column } = fault.place
+      const words = `${file}:${line}:${column}: ${fault.id} cannot be injected: ${reason}; nothing was done`
+      throw new ShaketableError('SHAKETABLE_FAULT_REFUSED', words, { exitCode: exitCode.invalidInput })
+    }
   }
 }
 

@@ -17,8 +17,9 @@ export interface Undone {
 }
 
 /**
- * Undoes a dead run from its journal, and proves it: resumes what is frozen, ends every process, removes the run's folder.
- * In-process faults need nothing: they die with their processes, and their leases would expire. Where something is left,
+ * Undoes a dead run from its journal, and proves it: resumes what is frozen, ends every process, starts and resumes the
+ * containers that it had shaken, removes the run's folder. In-process faults need nothing: they die with their processes, or
+ * their leases expire. Where something is left,
  * the folder stays and says so. Used by the keeper, `sweep` and `halt`; two at once do not disturb one another.
  */
 export async function undoRun(
@@ -27,24 +28,48 @@ export async function undoRun(
   clock: Clock,
 ): Promise<Undone> {
   const processes = new RunProcesses(run.runId, recorded.started)
-  const { resumed, ended, left } = await endProcesses(processes, clock, graces)
+  const [{ resumed, ended, left }, containers] = await Promise.all([
+    endProcesses(processes, clock, graces),
+    restoreContainers(recorded, clock),
+  ])
   const named = (pid: number) =>
     `${recorded.started.find(started => started.pid === pid)?.instance ?? 'process'} (pid ${pid})`
 
   const undone = [
     ...resumed.map(pid => `resumed ${named(pid)}`),
     ...ended.map(pid => `ended ${named(pid)}`),
-    ...recorded.openFaults.map(
-      ({ fault, instances }) => `fault ${fault} is gone with the processes of ${instances.join(', ')}`,
-    ),
+    ...containers.undone,
   ]
-  if (left.length > 0) {
-    const problems = left.map(pid => `${named(pid)} is still alive`)
+  const problems = [...left.map(pid => `${named(pid)} is still alive`), ...containers.problems]
+  if (problems.length > 0) {
     const failed = { at: clock.wall(), type: 'undo-failed', problems }
     await appendFile(join(run.dir, journalFile), `${JSON.stringify(failed)}\n`).catch(() => {})
-    return { undone: undone.slice(0, resumed.length + ended.length), problems }
+    return { undone, problems }
   }
-  return { undone: [...undone, ...endKeeper(recorded.keeper), ...(await removeFolder(run))], problems: [] }
+  return {
+    undone: [...undone, ...faultsGone(recorded), ...endKeeper(recorded.keeper), ...(await removeFolder(run))],
+    problems: [],
+  }
+}
+
+/** The client of the engine is large: a keeper of local processes never loads it. */
+async function restoreContainers({ shaken }: RecordedRun, clock: Clock): Promise<Undone> {
+  if (shaken.length === 0) return { undone: [], problems: [] }
+  try {
+    const { restoreAll } = await import('../targets/docker/restore.ts')
+    return await restoreAll(shaken, clock)
+  } catch (error) {
+    const names = shaken.map(({ name }) => name).join(', ')
+    return { undone: [], problems: [`the containers ${names} are not restored: ${(error as Error).message}`] }
+  }
+}
+
+function faultsGone({ began, openFaults }: RecordedRun): string[] {
+  return openFaults.map(({ fault, instances }) =>
+    began?.target === 'docker'
+      ? `fault ${fault} on ${instances.join(', ')} is undone, or ends with its lease within 3 s`
+      : `fault ${fault} is gone with the processes of ${instances.join(', ')}`,
+  )
 }
 
 /** One that still stands when all is undone is frozen, or slower than we were: it has nothing left to do. */

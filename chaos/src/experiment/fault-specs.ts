@@ -71,8 +71,9 @@ function checkService(kind: FaultKind, body: Body, system: System, problem: Repo
     return
   }
   if ('instances' in body) {
-    const replicas = struck.local?.replicas ?? 1
-    if (body.instances > replicas) {
+    // How many containers there are is seen when they are found.
+    const replicas = struck.local?.replicas
+    if (replicas !== undefined && body.instances > replicas) {
       problem(
         'instances',
         `"${body.service}" has ${replicas} ${replicas === 1 ? 'replica' : 'replicas'}, saw ${body.instances}`,

@@ -15,6 +15,7 @@ export interface System {
 export interface Service {
   name: string
   local: LocalProcess | undefined
+  docker?: DockerContainers | undefined
   /** The path of the readiness probe on the health listener, or `tcp` for a service without the SDK. */
   ready: string
   place: Place
@@ -30,6 +31,16 @@ export interface LocalProcess {
   /** How long SIGTERM may take before SIGKILL follows, in ms. */
   graceMs: number
   /** How long a process that died waits before it is started again, in ms. */
+  restartDelayMs: number
+}
+
+/** Where the docker target finds a service, which runs already. */
+export interface DockerContainers {
+  /** `key=value` or `key`: every running container that bears it. */
+  label: string
+  /** The container's port that takes the requests; undefined where the container itself tells. */
+  port: number | undefined
+  /** How long a container that a fault stopped stays down, in ms. */
   restartDelayMs: number
 }
 

@@ -30,6 +30,19 @@ const local = z
   })
   .describe('How a service runs as local processes.')
 
+const docker = z
+  .strictObject({
+    label: text.describe('Its containers: a label, key=value, e.g. com.docker.compose.service=payments.'),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe('The published port of the container that takes the requests; PORT of its environment by default.'),
+    restartDelay: duration().prefault('1s').describe('How long a container that a fault stopped stays down.'),
+  })
+  .describe('Where a service is found that already runs as Docker containers.')
+
 const ready = z
   .string()
   .regex(/^(\/\S*|tcp)$/, { error: expecting('the path of the readiness probe, e.g. "/readyz", or "tcp"') })
@@ -39,10 +52,7 @@ const ready = z
 const service = z.strictObject({
   name: nameSchema.describe('e.g. payments'),
   local: local.optional(),
-  docker: z
-    .strictObject({ label: text })
-    .optional()
-    .describe('Not yet: nothing runs by it. Its containers: a label and its value, key=value.'),
+  docker: docker.optional(),
   kubernetes: z
     .strictObject({ selector: text, namespace: nameSchema.optional() })
     .optional()

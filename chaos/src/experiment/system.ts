@@ -13,9 +13,10 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
   namedOnce(document, 'journeys', journeys, problems)
   namedOnce(document, 'invariants', invariants, problems)
   for (const [index, service] of services.entries()) {
-    if (service.local) continue
-    const words = `"${service.name}" has no "local" section, and only local processes can be run yet`
-    problems.push(document.problem(['spec', 'services', index], words, 'add "local: { command: [...] }"'))
+    if (service.local || service.docker) continue
+    const words = `"${service.name}" has neither a "local" nor a "docker" section, and nothing else can be shaken yet`
+    const hint = 'add "local: { command: [...] }" or "docker: { label: key=value }"'
+    problems.push(document.problem(['spec', 'services', index], words, hint))
   }
   for (const index of journeys.keys()) checkJourney(document, content, index, problems)
   if (problems.length > before) return undefined
@@ -30,6 +31,11 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
         env: service.local.env,
         graceMs: service.local.grace,
         restartDelayMs: service.local.restartDelay,
+      },
+      docker: service.docker && {
+        label: service.docker.label,
+        port: service.docker.port,
+        restartDelayMs: service.docker.restartDelay,
       },
       ready: service.ready,
       place: document.place(['spec', 'services', index]),

@@ -1,17 +1,19 @@
-import type { System } from '../experiment/model.ts'
+import type { FaultSpec, System } from '../experiment/model.ts'
 
 /** Where a service's instances live: local processes, Docker containers, Kubernetes pods. */
 export interface Target {
   readonly kind: 'local' | 'docker' | 'kubernetes'
   /** Every instance of a service, also those that are down for the moment. */
   instances(service: string): Instance[]
-  /** Resolves when every instance is ready; rejects with the reason (and the instance's last words) if one is not. */
+  /** Starts or finds the instances. Resolves when every one is ready; rejects with the reason (and the instance's last words) if one is not. */
   start(system: System, signal: AbortSignal): Promise<void>
   /** Base URLs of a service's replicas, e.g. `http://127.0.0.1:21034`. */
   urls(service: string): string[]
   /** What happened to instances by itself or by a fault (exits, restarts, readiness), for the timeline. */
   events(listener: (event: InstanceEvent) => void): void
-  /** Stops everything that `start` began. Idempotent. */
+  /** Why a fault cannot be done here, found out before anything is; undefined where it can. */
+  refuses?(fault: FaultSpec): string | undefined
+  /** Stops everything that `start` began, and leaves what it found as it found it. Idempotent. */
   stop(): Promise<void>
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, type TextMapGetter, trace } from '@opentelemetry/api'
+import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, type TextMapGetter, trace } from '@opentelemetry/api'
 import { enterContext } from '../context.ts'
 import type { AccessLog } from '../logs/access-log.ts'
 import type { RequestMetrics } from '../metrics/red.ts'
@@ -10,12 +11,14 @@ import type { W3cPropagator } from '../traces/propagation.ts'
 import type { RecordedSpan } from '../traces/span.ts'
 import { httpScope, type SpanProvider } from '../traces/tracer.ts'
 import { watchChannel } from './channel.ts'
+import { Http2Exchange, isRequest } from './http2-exchange.ts'
 import { hostAndPort, methodOf } from './method.ts'
-import { observe } from './observed.ts'
+import { keepContextInStreams, observe } from './observed.ts'
 import { redactQuery } from './redaction.ts'
 import { isWithheld, routeOf } from './route.ts'
 import type { SeenRoutes } from './seen-routes.ts'
 import type { Servers } from './servers.ts'
+import { protocolOf, watchUpgrades } from './upgrades.ts'
 
 export interface ServerObservation {
   provider: SpanProvider
@@ -28,16 +31,24 @@ export interface ServerObservation {
   notice: Notice
 }
 
+type Connection = Socket & { encrypted?: boolean; _httpMessage?: object | null }
+
 interface Begin {
   request: IncomingMessage
   response: ServerResponse
-  socket: Socket & { encrypted?: boolean; _httpMessage?: object | null }
+  socket: Connection
   server: Server
 }
 
+interface Http2Begin {
+  stream: ServerHttp2Stream
+  headers: IncomingHttpHeaders
+}
+
 interface Exchange {
-  request: IncomingMessage
-  response: ServerResponse
+  request: IncomingMessage | Http2Exchange
+  response: ServerResponse | Http2Exchange
+  context: Context
   span: RecordedSpan
   startedAt: number
   method: string
@@ -49,7 +60,7 @@ interface Exchange {
 /** The `error.type` of a request that outlived its process. */
 export type AbandonReason = 'uncaught_exception' | 'process_exit' | 'drain_timeout'
 
-const headers: TextMapGetter<IncomingMessage> = {
+const headers: TextMapGetter<Exchange['request']> = {
   get: (request, name) => request.headers[name],
   keys: request => Object.keys(request.headers),
 }
@@ -80,6 +91,8 @@ export class ServerObserver {
       const exchange = exchanges.get(response)
       if (exchange) this.#end(exchange, undefined)
     })
+    watchChannel<Http2Begin>('http2.server.stream.start', notice, begin => this.#beginStream(begin))
+    watchUpgrades(protocol => this.#to.metrics.upgraded(protocol))
   }
 
   /** Resolves when no request is in flight. */
@@ -91,7 +104,7 @@ export class ServerObserver {
   /** From now on every answer closes its connection. */
   drain(): void {
     this.draining = true
-    for (const { response } of this.#open) response.shouldKeepAlive = false
+    for (const { response } of this.#open) closeAfter(response)
   }
 
   /** Ends what is still open, with the reason as its `error.type`: the process will not live to see an answer. */
@@ -100,30 +113,54 @@ export class ServerObserver {
   }
 
   #begin({ request, response, socket }: Begin): Exchange {
-    const method = methodOf(request.method)
-    const context = this.#to.propagator.extract(ROOT_CONTEXT, request, headers)
-    const span = this.#to.provider.start(httpScope, method, SpanKind.SERVER, context)
-    const [path = '/', ...query] = (request.url ?? '/').split('?')
-    const scheme = socket.encrypted ? 'https' : 'http'
-    const startedAt = performance.now()
-    const search = query.length > 0 ? query.join('?') : undefined
-    const exchange: Exchange = { request, response, span, startedAt, method, scheme, path, query: search }
-    this.active++
+    const exchange = this.#start(request, response, socket)
     this.#watchPipelined(socket)
-    this.#open.add(exchange)
-    this.#to.metrics.began(method, scheme)
-    if (this.draining) response.shouldKeepAlive = false
-    if (span.isSampled()) describeRequest(exchange, socket)
-    const own = trace.setSpan(context, span)
-    observe(request, { context: own })
+    const { context } = exchange
+    observe(request, { context })
     observe(response, {
-      context: own,
+      context,
       event: name => {
         // Without an answer there is no `finish`: the connection went away first.
         if (name === 'close') this.#end(exchange, 'aborted')
       },
     })
-    enterContext(own)
+    return exchange
+  }
+
+  #beginStream({ stream, headers }: Http2Begin): void {
+    if (!isRequest(stream, headers)) return
+    const protocol = headers[':protocol']
+    if (protocol !== undefined) {
+      this.#to.metrics.upgraded(protocolOf(String(protocol)))
+      return
+    }
+    const both = new Http2Exchange(stream, headers)
+    const exchange = this.#start(both, both, stream.session!.socket as Connection)
+    keepContextInStreams(stream, this.#to.notice)
+    observe(stream, {
+      context: exchange.context,
+      event: name => {
+        if (name === 'close') this.#end(exchange, both.complete ? undefined : 'aborted')
+      },
+    })
+  }
+
+  #start(request: Exchange['request'], response: Exchange['response'], socket: Connection): Exchange {
+    const method = methodOf(request.method)
+    const caller = this.#to.propagator.extract(ROOT_CONTEXT, request, headers)
+    const span = this.#to.provider.start(httpScope, method, SpanKind.SERVER, caller)
+    const context = trace.setSpan(caller, span)
+    const [path = '/', ...query] = (request.url ?? '/').split('?')
+    const scheme = socket.encrypted ? 'https' : 'http'
+    const startedAt = performance.now()
+    const search = query.length > 0 ? query.join('?') : undefined
+    const exchange: Exchange = { request, response, context, span, startedAt, method, scheme, path, query: search }
+    this.active++
+    this.#open.add(exchange)
+    this.#to.metrics.began(method, scheme)
+    if (this.draining) closeAfter(response)
+    if (span.isSampled()) describeRequest(exchange, socket)
+    enterContext(context)
     return exchange
   }
 
@@ -136,7 +173,8 @@ export class ServerObserver {
     if (!socket._httpMessage || this.#pipelining.has(socket)) return
     this.#pipelining.add(socket)
     socket.once('close', () => {
-      for (const exchange of [...this.#open]) if (exchange.request.socket === socket) this.#end(exchange, 'aborted')
+      for (const exchange of [...this.#open])
+        if ('socket' in exchange.request && exchange.request.socket === socket) this.#end(exchange, 'aborted')
     })
   }
 
@@ -181,14 +219,20 @@ export class ServerObserver {
   }
 }
 
+function closeAfter(response: Exchange['response']): void {
+  if (response instanceof Http2Exchange) response.stream.session?.close()
+  else response.shouldKeepAlive = false
+}
+
 function describeRequest({ span, request, method, scheme, path, query }: Exchange, socket: Socket): void {
   span.setAttribute('http.request.method', method)
   if (method === '_OTHER') span.setAttribute('http.request.method_original', request.method)
   span.setAttribute('url.scheme', scheme)
   span.setAttribute('url.path', path)
   span.setAttribute('url.query', query === undefined ? undefined : redactQuery(query))
-  if (request.headers.host) {
-    const { host, port } = hostAndPort(request.headers.host, scheme)
+  const authority = request.headers.host ?? request.headers[':authority']
+  if (authority) {
+    const { host, port } = hostAndPort(String(authority), scheme)
     span.setAttribute('server.address', host)
     span.setAttribute('server.port', port)
   }

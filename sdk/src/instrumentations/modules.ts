@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url'
 import type { Notice } from '../notice.ts'
 
 /**
- * An inner CommonJS file of a library that the app may load. Inner files are always `require`d, by `import` and by
- * `require` of the library alike, so that one hook serves both; nothing is loaded that the app does not load.
+ * An inner file of a library that the app may load; nothing is loaded that the app does not load. The inner files of a
+ * CommonJS library are `require`d by `import` and by `require` of the library alike, so that one hook serves both. A
+ * library that comes in both formats has a file for each.
  */
 export interface LibraryFile {
   /** The library's name in its package.json. */
@@ -16,6 +17,8 @@ export interface LibraryFile {
   file: string
   /** Major versions that the patch is known to fit. */
   majors: readonly number[]
+  /** Of an ES module, what is handed to `patch`: a variable or class of the file with the name of its export. */
+  binding?: string
   /** Receives the file's exports once it has run; what it returns replaces them. */
   patch(exported: unknown, version: string): unknown
 }
@@ -40,11 +43,11 @@ export function patchOnLoad(files: readonly LibraryFile[], notice: Notice): void
     notice(library.failure)
     met.publish(library)
   }
-  const loaded = (at: number, module: { exports: unknown; filename: string }, version: string) => {
+  const loaded = (at: number, module: { exports: unknown }, version: string, path: string, failure?: unknown) => {
     const file = files[at]!
     const { library } = file
-    const path = module.filename
     try {
+      if (failure) throw failure
       module.exports = file.patch(module.exports, version)
       met.publish({ library, version, path } satisfies MetLibrary)
     } catch (error) {
@@ -55,9 +58,11 @@ export function patchOnLoad(files: readonly LibraryFile[], notice: Notice): void
   registerHooks({
     load(url, context, nextLoad) {
       const result = nextLoad(url, context)
-      if (!url.startsWith('file:') || (result.format !== 'commonjs' && result.format !== undefined)) return result
+      if (!url.startsWith('file:')) return result
+      const isModule = result.format === 'module'
+      if (!isModule && result.format !== 'commonjs' && result.format !== undefined) return result
       for (const [at, file] of files.entries()) {
-        if (!url.endsWith(`/${file.file}`)) continue
+        if (!url.endsWith(`/${file.file}`) || isModule !== (file.binding !== undefined)) continue
         const path = fileURLToPath(url)
         const found = libraryAt(path.slice(0, -file.file.length))
         if (found?.name !== file.library) continue
@@ -69,12 +74,23 @@ export function patchOnLoad(files: readonly LibraryFile[], notice: Notice): void
           continue
         }
         const source = result.source ? Buffer.from(result.source as Buffer).toString() : readFileSync(path, 'utf8')
-        const call = `globalThis[Symbol.for('shaketable.loaded')]?.(${at}, module, ${JSON.stringify(found.version)})`
-        return { ...result, format: 'commonjs', source: `${source}\n;${call};\n` }
+        const met = `${JSON.stringify(found.version)}, ${JSON.stringify(path)}`
+        const call = file.binding
+          ? callFromModule(at, file.binding, met)
+          : `globalThis[Symbol.for('shaketable.loaded')]?.(${at}, module, ${met})`
+        return { ...result, format: isModule ? 'module' : 'commonjs', source: `${source}\n;${call};\n` }
       }
       return result
     },
   })
+}
+
+/** A module's exports cannot be replaced from outside, but from inside: what imports it sees its variable change. */
+function callFromModule(at: number, binding: string, met: string): string {
+  const call = `globalThis[Symbol.for('shaketable.loaded')]?.(${at}, shaketable, ${met}`
+  return `{ const shaketable = { exports: {} };
+try { shaketable.exports = { ${binding} }; ${call}); ${binding} = shaketable.exports.${binding} }
+catch (failure) { ${call}, failure) } }`
 }
 
 function libraryAt(folder: string): { name: string; version: string } | undefined {

@@ -34,15 +34,15 @@ export class MetricCollection {
   /** Of two metrics with one name the first stays, and that is said once. */
   async collect(): Promise<Family[]> {
     const byName = new Map<string, Family>()
-    const clashes: string[] = []
+    const clashes = new Set<string>()
     const add = (family: Family) => {
       if (!byName.has(family.name)) byName.set(family.name, family)
-      else if (!this.#clashes.has(family.name)) clashes.push(family.name)
+      else if (!this.#clashes.has(family.name)) clashes.add(family.name)
     }
     for (const families of this.#own) for (const family of await families()) byName.set(family.name, family)
     for (const families of this.#meters) for (const family of await families()) add(family)
     for (const registry of this.#app) for (const family of await this.#read(registry)) add(family)
-    this.#warn(clashes)
+    this.#warn([...clashes])
     return [...byName.values()].map(family => this.#guard.bound(family))
   }
 

@@ -47,6 +47,13 @@ export class RequestMetrics {
     this.#active = new Tally('gauge', metric.httpServerActive, 'Number of active HTTP server requests.', activeLabels)
   }
 
+  readonly #upgrades = new Tally(
+    'counter',
+    metric.httpServerUpgrades,
+    'HTTP server requests that went on as another protocol, e.g. WebSocket.',
+    [label.protocol],
+  )
+
   began(method: string, scheme: string): void {
     this.#active.add(1, method, scheme)
   }
@@ -57,13 +64,17 @@ export class RequestMetrics {
     this.#server.series([method, route, text(status), scheme, errorType]).record(seconds, exemplar)
   }
 
+  upgraded(protocol: string): void {
+    this.#upgrades.add(1, protocol)
+  }
+
   made(request: MadeRequest, seconds: number, exemplar: SpanContext | undefined): void {
     const { method, address, port, status, errorType = '' } = request
     this.#client.series([method, address, String(port), text(status), errorType]).record(seconds, exemplar)
   }
 
   families(): Family[] {
-    return [this.#server.family(), this.#client.family(), this.#active.family()]
+    return [this.#server.family(), this.#client.family(), this.#active.family(), this.#upgrades.family()]
   }
 }
 

@@ -5,8 +5,8 @@ import { host } from './environment.ts'
 const answerWithinMs = 1000
 
 /** Whether an instance is ready at this moment: its readiness probe answers 200, or, without the SDK, its port accepts. */
-export function isReady(probe: { url: string } | { tcpPort: number }): Promise<boolean> {
-  return 'url' in probe ? answers(probe.url) : accepts(probe.tcpPort)
+export function isReady(probe: { url: string } | { tcpPort: number; host?: string }): Promise<boolean> {
+  return 'url' in probe ? answers(probe.url) : accepts(probe.tcpPort, probe.host)
 }
 
 function answers(url: string): Promise<boolean> {
@@ -21,9 +21,9 @@ function answers(url: string): Promise<boolean> {
   })
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts(port: number, at = host): Promise<boolean> {
   return new Promise(resolve => {
-    const socket = connect({ host, port, timeout: answerWithinMs })
+    const socket = connect({ host: at, port, timeout: answerWithinMs })
     const settle = (ready: boolean) => {
       socket.destroy()
       resolve(ready)

@@ -1,0 +1,66 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeAll, expect, test } from 'vitest'
+import { installDebianPackages } from '../../.ci/tools/debian.ts'
+import { startService, stopServices } from '../../sdk/test/service.ts'
+import { startEngine, stopEngines, until } from './processes.ts'
+
+const house = fileURLToPath(new URL('../..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'shaketable-scrape-'))
+
+beforeAll(() => installDebianPackages('prometheus'))
+afterEach(async () => {
+  await stopEngines()
+  await stopServices()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('Prometheus, with our file, scrapes a service and keeps the trace id of a request as an exemplar', async () => {
+  const service = await startService('edge.mjs', { env: { OTEL_SERVICE_NAME: 'shop-door' } })
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+  await fetch(`${service.url}/hello`, { headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` } })
+
+  // The folders as they are in a checkout and in the container; only the targets are this test's.
+  const config = join(folder, 'collector-config/prometheus')
+  cpSync(join(house, 'collector-config/prometheus'), config, { recursive: true })
+  mkdirSync(join(folder, 'dashboards'))
+  symlinkSync(join(house, 'dashboards/generated'), join(folder, 'dashboards/generated'))
+  const target = new URL(service.adminUrl).host
+  writeFileSync(join(config, 'targets/services.yaml'), `- { labels: { job: shop-door }, targets: ['${target}'] }\n`)
+
+  const listening = /Listening on"? address=(\S+)/
+  const prometheus = await startEngine(
+    'prometheus',
+    [
+      `--config.file=${join(config, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      '--web.listen-address=127.0.0.1:0',
+      '--enable-feature=exemplar-storage',
+    ],
+    { ready: said => listening.test(said) && said.includes('Server is ready to receive web requests') },
+  )
+  const api = async (path: string, query: Record<string, string> = {}) => {
+    const url = `http://${listening.exec(prometheus.said())![1]}/api/v1/${path}?${new URLSearchParams(query)}`
+    const answer = (await (await fetch(url)).json()) as { status: string; data: unknown }
+    expect(answer).toMatchObject({ status: 'success' })
+    return answer.data
+  }
+
+  type Exemplars = { seriesLabels: Record<string, string>; exemplars: { labels: Record<string, string> }[] }[]
+  const kept = await until(async () => {
+    const now = Date.now() / 1000
+    const data = (await api('query_exemplars', {
+      query: 'http_server_request_duration_seconds_bucket{job="shop-door"}',
+      start: String(now - 300),
+      end: String(now + 60),
+    })) as Exemplars
+    return data.length > 0 && data
+  })
+  expect(kept.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels.trace_id))).toEqual([traceId])
+  expect(kept[0]!.seriesLabels).toMatchObject({ job: 'shop-door', http_response_status_code: '200' })
+
+  const { groups } = (await api('rules')) as { groups: { rules: { name: string }[] }[] }
+  expect(groups.flatMap(({ rules }) => rules.map(({ name }) => name))).toContain('ServiceDown')
+})
