@@ -2,22 +2,35 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { installDebianPackages } from '../../.ci/tools/debian.ts'
+import { goProgram } from '../../.ci/tools/go.ts'
 import { startService, stopServices } from '../../sdk/test/service.ts'
 import { startEngine, stopEngines, until } from './processes.ts'
 
 const house = fileURLToPath(new URL('../..', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'shaketable-scrape-'))
+let folder: string
 
-beforeAll(() => installDebianPackages('prometheus'))
+const programs: Record<string, () => string> = {
+  'Prometheus 2': () => {
+    installDebianPackages('prometheus')
+    return 'prometheus'
+  },
+  // Without the clouds' ways to find targets: ours stand in files.
+  'Prometheus 3': () => goProgram('prometheus', { tags: 'remove_all_sd' }),
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'shaketable-scrape-'))
+})
 afterEach(async () => {
   await stopEngines()
   await stopServices()
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('Prometheus, with our file, scrapes a service and keeps the trace id of a request as an exemplar', async () => {
+test.each(Object.keys(programs))('%s, with our file, keeps a request’s trace id as an exemplar', async name => {
+  const program = programs[name]!()
   const service = await startService('edge.mjs', { env: { OTEL_SERVICE_NAME: 'shop-door' } })
   const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
   await fetch(`${service.url}/hello`, { headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` } })
@@ -30,9 +43,9 @@ test('Prometheus, with our file, scrapes a service and keeps the trace id of a r
   const target = new URL(service.adminUrl).host
   writeFileSync(join(config, 'targets/services.yaml'), `- { labels: { job: shop-door }, targets: ['${target}'] }\n`)
 
-  const listening = /Listening on"? address=(\S+)/
+  const listening = /"Listening on".* address=(\S+)/
   const prometheus = await startEngine(
-    'prometheus',
+    program,
     [
       `--config.file=${join(config, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,

@@ -27,6 +27,7 @@ export class RequestMetrics {
   readonly #server: Histogram
   readonly #client: Histogram
   readonly #active: Tally
+  readonly #upgrades: Tally
 
   constructor(maxSeries: number) {
     this.#server = new Histogram(
@@ -45,14 +46,9 @@ export class RequestMetrics {
     )
     const activeLabels = [label.method, label.scheme]
     this.#active = new Tally('gauge', metric.httpServerActive, 'Number of active HTTP server requests.', activeLabels)
+    const upgradesHelp = 'HTTP server requests that went on as another protocol, e.g. WebSocket.'
+    this.#upgrades = new Tally('counter', metric.httpServerUpgrades, upgradesHelp, [label.protocol])
   }
-
-  readonly #upgrades = new Tally(
-    'counter',
-    metric.httpServerUpgrades,
-    'HTTP server requests that went on as another protocol, e.g. WebSocket.',
-    [label.protocol],
-  )
 
   began(method: string, scheme: string): void {
     this.#active.add(1, method, scheme)

@@ -1,5 +1,4 @@
-// The OpenTelemetry Collector with the components that collector-config uses, and no others: the whole distribution takes
-// half an hour to build.
+// The OpenTelemetry Collector with the components that collector-config uses, and no others, to keep its build short.
 package main
 
 import (
