@@ -115,6 +115,7 @@ test('an early import, a dead collector, a taken port and three variables are ea
       OTEL_TRACES_EXPORTER: 'otlp',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
       OTEL_EXPORTER_PROMETHEUS_PORT: String((taken.address() as AddressInfo).port),
+      OTEL_METRICS_EXPORTER: 'prometheus,otlp',
       OTEL_SERVICENAME: 'orders',
       OTEL_NODE_RESOURCE_DETECTORS: 'all',
       OTEL_TRACES_SAMPLER: 'sometimes',
@@ -123,6 +124,7 @@ test('an early import, a dead collector, a taken port and three variables are ea
   taken.close()
   expect(codes().sort()).toEqual([
     'SHAKETABLE_LOADED_TOO_EARLY',
+    'SHAKETABLE_METRICS_NOT_DELIVERED',
     'SHAKETABLE_PORT_TAKEN',
     'SHAKETABLE_TRACES_NOT_DELIVERED',
     'SHAKETABLE_VARIABLE_IGNORED',

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { adminPath, variable } from '../names.ts'
 import { type AppEnd, appsOf, type Examination, type Scrape } from './findings.ts'
-import { firstOf, readSeen, type SeenProcess } from './seen.ts'
+import { allOf, firstOf, readSeen, type SeenProcess } from './seen.ts'
 
 export interface ExamineOptions {
   command: readonly string[]
@@ -114,7 +114,8 @@ function isUp(apps: readonly SeenProcess[]): boolean {
   if (withSdk.length === 0) return apps.some(app => firstOf(app, 'listens'))
   const answered = (app: SeenProcess) => {
     const sdk = firstOf(app, 'sdk')
-    return sdk && (!sdk.spans.destination || firstOf(app, 'canary'))
+    const awaited = [sdk?.spans.destination, sdk?.pushedTo].filter(Boolean).length
+    return sdk && allOf(app, 'canary').length === awaited
   }
   return withSdk.every(answered) && withSdk.some(app => firstOf(app, 'serves'))
 }

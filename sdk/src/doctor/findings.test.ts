@@ -21,11 +21,12 @@ const sdk: SdkState = {
   apiRegistered: true,
   spans: { exporter: 'otlp', destination: 'OTLP' },
   scraped: true,
+  pushedTo: undefined,
   admin: { host: '127.0.0.1', port: 9464, listeningOn: 9464 },
   variables: [],
 }
 const hooks: Of<'hooks'> = { event: 'hooks', files: [{ library: 'pino', file: 'lib/tools.js' }] }
-const arrived: Observation = { event: 'canary', outcome: 'sent', ms: 1 }
+const arrived: Observation = { event: 'canary', signal: 'traces', outcome: 'sent', ms: 1 }
 const serves: Observation = { event: 'serves', port: 3000 }
 const healthy = [process, hooks, sdk, arrived, serves]
 
@@ -63,6 +64,7 @@ const cases: Record<(typeof findingCodes)[number], [Observation[], Partial<Exami
   SHAKETABLE_FLAG_MISSING: [bare({})],
   SHAKETABLE_LOADED_TOO_EARLY: [[process, loaded('pino'), hooks, sdk, arrived, serves]],
   SHAKETABLE_LOGS_UNTRACED: [[...healthy, { event: 'logLine', version: '10.0.0', traced: false }]],
+  SHAKETABLE_METRICS_NOT_DELIVERED: [withSdk({ pushedTo: 'OTLP' })],
   SHAKETABLE_METRICS_OFF: [withSdk({ scraped: false })],
   SHAKETABLE_METRICS_UNREACHABLE: [healthy, { scrapes: new Map() }],
   SHAKETABLE_NODE_UNSUPPORTED: [bare({ nodeVersion: '22.22.2' })],

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { isPackageManager } from '../package-managers.ts'
-import { allOf, firstOf, type LoadedPackage, packageAt, type SdkState, type SeenProcess } from './seen.ts'
+import { allOf, canaryOf, firstOf, type LoadedPackage, packageAt, type SdkState, type SeenProcess } from './seen.ts'
 
 /** Each has a section in docs/troubleshooting.md. They never change their meaning. */
 export const findingCodes = [
@@ -11,6 +11,7 @@ export const findingCodes = [
   'SHAKETABLE_FLAG_MISSING',
   'SHAKETABLE_LOADED_TOO_EARLY',
   'SHAKETABLE_LOGS_UNTRACED',
+  'SHAKETABLE_METRICS_NOT_DELIVERED',
   'SHAKETABLE_METRICS_OFF',
   'SHAKETABLE_METRICS_UNREACHABLE',
   'SHAKETABLE_NODE_UNSUPPORTED',
@@ -253,7 +254,7 @@ function reaches(version: string, registered: string): boolean {
 function signals(app: SeenProcess, { scrapes, end }: Examination): Finding[] {
   const scrape = scrapes.get(app.pid)
   const sdk = firstOf(app, 'sdk')!
-  const canary = firstOf(app, 'canary')
+  const canary = canaryOf(app, 'traces')
   const { host, port, listeningOn } = sdk.admin
   const found: Finding[] = []
   if (sdk.service.startsWith('unknown_service')) {
@@ -287,21 +288,32 @@ function signals(app: SeenProcess, { scrapes, end }: Examination): Finding[] {
         'end what listens there, or set OTEL_EXPORTER_PROMETHEUS_PORT; 0 takes a free port',
       ),
     )
-  } else if (!sdk.scraped) {
+  } else if (!sdk.scraped && !sdk.pushedTo) {
     found.push(
       note(
         'SHAKETABLE_METRICS_OFF',
-        'OTEL_METRICS_EXPORTER has no prometheus: there is no /metrics',
-        'add prometheus, to be scraped',
+        'metrics are neither scraped nor sent',
+        'set OTEL_METRICS_EXPORTER to prometheus or otlp',
       ),
     )
-  } else if (!end.byItself && !scrape?.samples) {
+  } else if (sdk.scraped && !end.byItself && !scrape?.samples) {
     const reason = scrape?.failure ?? 'the page is empty'
     found.push(
       problem(
         'SHAKETABLE_METRICS_UNREACHABLE',
         `/metrics on port ${listeningOn} cannot be scraped: ${reason}`,
         'see whether OTEL_EXPORTER_PROMETHEUS_HOST is an address of this machine',
+      ),
+    )
+  }
+  const pushed = canaryOf(app, 'metrics')
+  if (sdk.pushedTo && (pushed ? pushed.outcome !== 'sent' : !end.byItself)) {
+    const reason = pushed?.reason ?? 'no answer came while the doctor waited'
+    found.push(
+      problem(
+        'SHAKETABLE_METRICS_NOT_DELIVERED',
+        `metrics do not get through, ${sdk.pushedTo}: ${reason}`,
+        'start the collector, or correct the OTEL_EXPORTER_OTLP_[METRICS_] variables',
       ),
     )
   }

@@ -1,5 +1,5 @@
 import { appsOf, type Examination, type Finding, findings, loadedApis, type Scrape } from './findings.ts'
-import { allOf, firstOf, type LoadedPackage, type SdkState, type SeenProcess } from './seen.ts'
+import { allOf, canaryOf, firstOf, type LoadedPackage, type SdkState, type SeenProcess } from './seen.ts'
 
 /** One process of the app that runs the SDK. */
 export interface AppReport {
@@ -12,7 +12,8 @@ export interface AppReport {
   ports: number[]
   apiCopies: LoadedPackage[]
   traces: { destination: string | undefined; delivered: boolean; ms: number | undefined }
-  metrics: { url: string | undefined; samples: number }
+  /** `url` is where they are scraped, `destination` where they are sent. */
+  metrics: { url: string | undefined; samples: number; destination: string | undefined; delivered: boolean }
   /** Whether a line of the app's pino carries the trace id; undefined without pino. */
   logs: { traced: boolean | undefined }
 }
@@ -33,7 +34,7 @@ export function reportOf(examination: Examination): Report {
 }
 
 function appReport(app: SeenProcess, sdk: SdkState, scrape: Scrape | undefined): AppReport {
-  const canary = firstOf(app, 'canary')
+  const canary = canaryOf(app, 'traces')
   const patched = allOf(app, 'instrumented').map(({ library, version }) => ({ library, version }))
   return {
     pid: app.pid,
@@ -44,7 +45,12 @@ function appReport(app: SeenProcess, sdk: SdkState, scrape: Scrape | undefined):
     ports: allOf(app, 'serves').flatMap(({ port }) => port ?? []),
     apiCopies: loadedApis(app),
     traces: { destination: sdk.spans.destination, delivered: canary?.outcome === 'sent', ms: canary?.ms },
-    metrics: { url: scrape?.url, samples: scrape?.samples ?? 0 },
+    metrics: {
+      url: scrape?.url,
+      samples: scrape?.samples ?? 0,
+      destination: sdk.pushedTo,
+      delivered: canaryOf(app, 'metrics')?.outcome === 'sent',
+    },
     logs: { traced: firstOf(app, 'logLine')?.traced },
   }
 }
@@ -72,6 +78,11 @@ function appLines(app: AppReport): string[] {
     ...app.apiCopies.map(copy => `  API           ${copy.version} in ${copy.folder}`),
     `  traces        ${destination ? `${destination}: ${sent}` : 'not sent'}`,
     `  metrics       ${app.metrics.url ? `${app.metrics.url}: ${app.metrics.samples} samples` : 'not scraped'}`,
+    ...(app.metrics.destination
+      ? [
+          `                ${app.metrics.destination}: ${app.metrics.delivered ? 'accepts them' : 'does not accept them'}`,
+        ]
+      : []),
     `  logs          ${logs[`${app.logs.traced}`]}`,
     '',
   ]

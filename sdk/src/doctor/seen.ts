@@ -12,7 +12,13 @@ export type Observation =
   | { event: 'instrumented'; library: string; version: string }
   | { event: 'uninstrumented'; library: string; version: string; reason: string }
   | SdkState
-  | { event: 'canary'; outcome: 'sent' | 'retry' | 'refused'; reason?: string; ms: number }
+  | {
+      event: 'canary'
+      signal: 'traces' | 'metrics'
+      outcome: 'sent' | 'retry' | 'refused'
+      reason?: string
+      ms: number
+    }
   | { event: 'logLine'; version: string; traced: boolean }
   | { event: 'serves'; port: number | undefined }
 
@@ -23,8 +29,10 @@ export interface SdkState {
   apiVersion: string
   apiRegistered: boolean
   spans: { exporter: string; destination: string | undefined }
-  /** `/metrics` is offered. */
+  /** Whether there is a `/metrics`. */
   scraped: boolean
+  /** Where metrics are sent, besides. */
+  pushedTo: string | undefined
   /** `port` is the one that was asked for, `listeningOn` the one that it has; none when it was taken. */
   admin: { host: string; port: number; listeningOn: number | undefined }
   variables: VariableProblem[]
@@ -60,6 +68,10 @@ export function allOf<Event extends Observation['event']>(seen: SeenProcess, eve
 
 export function firstOf<Event extends Observation['event']>(seen: SeenProcess, event: Event) {
   return allOf(seen, event)[0]
+}
+
+export function canaryOf(seen: SeenProcess, signal: 'traces' | 'metrics') {
+  return allOf(seen, 'canary').find(one => one.signal === signal)
 }
 
 export interface LoadedPackage {

@@ -6,10 +6,12 @@ import { withContext } from '../context.ts'
 import { watchChannel } from '../http/channel.ts'
 import type { Servers } from '../http/servers.ts'
 import { type LibraryFile, libraryChannel, type MetLibrary } from '../instrumentations/modules.ts'
+import type { MetricPush } from '../metrics/push.ts'
 import { logMember } from '../names.ts'
 import type { Environment, Options } from '../options.ts'
 import { newSpanId, newTraceId } from '../traces/ids.ts'
 import type { SpanPipeline } from '../traces/pipeline.ts'
+import type { Delivery } from '../traces/queue.ts'
 import { RecordedSpan } from '../traces/span.ts'
 import type { Observation } from './seen.ts'
 import { examineVariables } from './variables.ts'
@@ -20,6 +22,7 @@ export interface Testimony {
   env: Environment
   options: Options
   pipeline: SpanPipeline
+  push: MetricPush | undefined
   servers: Servers
   adminPort: number | undefined
   apiRegistered: boolean
@@ -39,7 +42,7 @@ export class Witness {
     this.#write({ event: 'hooks', files: libraries.map(({ library, file }) => ({ library, file })) })
   }
 
-  testify({ env, options, pipeline, servers, adminPort, apiRegistered }: Testimony): void {
+  testify({ env, options, pipeline, push, servers, adminPort, apiRegistered }: Testimony): void {
     watchChannel<{ server: Server }>(
       'tracing:net.server.listen:asyncEnd',
       () => {},
@@ -56,14 +59,17 @@ export class Witness {
       apiRegistered,
       spans: { exporter: options.tracesExporter, destination: pipeline.queue?.destination.name },
       scraped: options.metricsExporters.includes('prometheus'),
+      pushedTo: push?.destination.name,
       admin: { ...options.admin, listeningOn: adminPort },
       variables: examineVariables(env),
     })
-    void this.#sendCanary(pipeline)
+    void this.#sendSpan(pipeline)
+    // A message without a metric asks the way, and leaves nothing behind.
+    if (push) void this.#sendCanary('metrics', () => push.destination.send([], canaryTimeoutMs))
   }
 
   /** Past the queue, the sampler and the counters, which stay as the app makes them. */
-  async #sendCanary(pipeline: SpanPipeline): Promise<void> {
+  async #sendSpan(pipeline: SpanPipeline): Promise<void> {
     const destination = pipeline.queue?.destination
     if (!destination) return
     const { resource, limits } = pipeline
@@ -76,15 +82,19 @@ export class Witness {
       scope: { name: 'shaketable.doctor' },
     })
     span.end()
+    await this.#sendCanary('traces', () => destination.send([span], canaryTimeoutMs))
+  }
+
+  async #sendCanary(signal: 'traces' | 'metrics', send: () => Promise<Delivery>): Promise<void> {
     // An app that ends at once waits for the answer.
     const hold = setTimeout(() => {}, canaryTimeoutMs + 1_000)
     const from = performance.now()
-    const delivery = await destination.send([span], canaryTimeoutMs)
+    const delivery = await send()
     clearTimeout(hold)
     const ms = Math.round(performance.now() - from)
-    if (delivery.outcome !== 'sent') this.#write({ event: 'canary', ...delivery, ms })
-    else if (delivery.rejected === 0) this.#write({ event: 'canary', outcome: 'sent', ms })
-    else this.#write({ event: 'canary', outcome: 'refused', reason: 'it rejected the span', ms })
+    if (delivery.outcome !== 'sent') this.#write({ event: 'canary', signal, ...delivery, ms })
+    else if (delivery.rejected === 0) this.#write({ event: 'canary', signal, outcome: 'sent', ms })
+    else this.#write({ event: 'canary', signal, outcome: 'refused', reason: 'it rejected what was sent', ms })
   }
 
   #meet({ library, version, path, failure: reason }: MetLibrary): void {
