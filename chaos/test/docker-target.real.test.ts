@@ -166,7 +166,7 @@ describe('containers without the SDK', () => {
 describe('a run on containers', () => {
   const containers: Container[] = []
   const key = 'a-key-of-the-test-alone'
-  const folders: (() => Promise<void>)[] = []
+  const clearing: (() => Promise<void>)[] = []
   let cwd: string
   let state: Awaited<ReturnType<typeof freshState>>
 
@@ -202,11 +202,16 @@ describe('a run on containers', () => {
     for (const folder of ['experiments', 'objectives']) {
       await cp(join(fixture('duo'), folder), join(cwd, folder), { recursive: true })
     }
+    // To be killed in mid-fault, with time to look: nothing but the kill ends it.
+    for (const name of ['frozen-back', 'crashed-back']) {
+      const short = await readFile(join(cwd, 'experiments', `${name}.yaml`), 'utf8')
+      await writeFile(join(cwd, 'experiments', `long-${name}.yaml`), short.replace('fault: 2s', 'fault: 5m'))
+    }
     await describeSystem('200ms')
   })
   afterAll(() => rm(cwd, { recursive: true, force: true }))
   afterEach(async () => {
-    for (const remove of folders.splice(0)) await remove()
+    for (const clear of clearing.splice(0)) await clear()
     expect(await countShaken(containers)).toBe(0)
   })
 
@@ -231,9 +236,15 @@ spec:
 
   const start = async (experiment: string, ...more: string[]) => {
     state = await freshState()
-    folders.push(state.remove)
     const args = ['run', `experiments/${experiment}.yaml`, '--target', 'docker', ...more]
-    return new Shaketable(args, { state: state.state, cwd, env: engine.env })
+    const run = new Shaketable(args, { state: state.state, cwd, env: engine.env })
+    const { remove } = state
+    clearing.push(async () => {
+      run.child.kill('SIGKILL')
+      await run.finished
+      await remove()
+    })
+    return run
   }
   const sweep = () => new Shaketable(['sweep'], { state: state.state, cwd, env: { DOCKER_HOST: '' } }).finished
 
@@ -286,8 +297,8 @@ spec:
   })
 
   it.for([
-    { experiment: 'frozen-back', says: /fault armed: freeze/, restartDelay: '200ms' },
-    { experiment: 'crashed-back', says: /fault armed: crash/, restartDelay: '10m' },
+    { experiment: 'long-frozen-back', says: /fault armed: freeze/, restartDelay: '200ms' },
+    { experiment: 'long-crashed-back', says: /fault armed: crash/, restartDelay: '10m' },
   ])(
     '$experiment: killed (SIGKILL) in mid-fault, its keeper restores the containers',
     async ({ experiment, says, restartDelay }) => {
@@ -303,7 +314,7 @@ spec:
   )
 
   it('that lost its runner and its keeper is undone by a sweep, which finds the engine by itself', async () => {
-    const run = await start('frozen-back', '--yes-this-is', 'duo')
+    const run = await start('long-frozen-back', '--yes-this-is', 'duo')
     await run.says(/fault armed: freeze/)
     const ours = await processesWith(state.state)
     for (const pid of ours) process.kill(pid, 'SIGKILL')
