@@ -82,7 +82,7 @@ test('the page names every command that there is, and no other', async () => {
 
 test('every npm script that a page of the house names exists', async () => {
   const scripts: Record<string, Record<string, string>> = {}
-  for (const room of ['.', 'sdk', 'chaos']) {
+  for (const room of ['.', 'sdk', 'slo', 'chaos']) {
     const manifest = JSON.parse(await page(join(room, 'package.json')))
     scripts[room === '.' ? '' : manifest.name] = manifest.scripts
     scripts[room] = manifest.scripts

@@ -7,24 +7,28 @@ const objectives = [
   objectiveOf({ name: 'checkout-availability', target: 0.999, indicator: checkout({ status: { below: 500 } }) }),
 ]
 
-test('thresholds are rates of good events, one per objective', () => {
+test('thresholds are rates of good events of each objective, which must select some, and the load must have been made', () => {
   expect(k6Thresholds(objectives)).toEqual({
     'shaketable_good{objective:checkout-latency}': ['rate>=0.99'],
+    'shaketable_selected{objective:checkout-latency}': ['rate>0'],
     'shaketable_good{objective:checkout-availability}': ['rate>=0.999'],
+    'shaketable_selected{objective:checkout-availability}': ['rate>0'],
+    dropped_iterations: ['count==0'],
   })
 })
 
 /** Runs the generated module with a stand-in for k6's own metrics module, and returns what it counted. */
 async function judgeAll(calls: [object, object][]) {
   const standIn =
-    'export const added = []; export class Rate { add(value, tags) { added.push([tags.objective, value]) } }'
+    'export const added = []; export class Rate { constructor(name) { this.name = name } add(value, tags) { added.push([this.name, tags.objective, value]) } }'
   const metrics = `data:text/javascript,${encodeURIComponent(standIn)}`
   const text = k6Module(objectives).replace("'k6/metrics'", `'${metrics}'`)
   const load = (url: string) => import(/* @vite-ignore */ url)
   const { judge, thresholds } = await load(`data:text/javascript,${encodeURIComponent(text)}`)
   expect(thresholds).toEqual(k6Thresholds(objectives))
   for (const [response, request] of calls) judge(response, request)
-  return (await load(metrics)).added
+  const added: [string, string, boolean][] = (await load(metrics)).added
+  return (metric: string) => added.filter(([name]) => name === metric).map(([, ...rest]) => rest)
 }
 
 test('the module counts a response for the objectives that select it, by their own predicates', async () => {
@@ -39,7 +43,7 @@ test('the module counts a response for the objectives that select it, by their o
       { ...request, route: '/' },
     ],
   ])
-  expect(counted).toEqual([
+  expect(counted('shaketable_good')).toEqual([
     ['checkout-latency', true],
     ['checkout-availability', true],
     ['checkout-latency', false],
@@ -49,6 +53,8 @@ test('the module counts a response for the objectives that select it, by their o
     ['checkout-latency', false],
     ['checkout-availability', false],
   ])
+  const selected = counted('shaketable_selected').filter(([name]) => name === 'checkout-latency')
+  expect(selected.map(([, value]) => value)).toEqual([true, true, true, true, false])
 })
 
 test('an objective of raw Prometheus queries is refused', () => {

@@ -3,12 +3,19 @@ import type { Objective } from './objective.ts'
 
 /** The Rate metric of k6 that holds good events, tagged with the objective's name. */
 export const k6Metric = 'shaketable_good'
+/** The Rate metric of k6 that holds, of all judged events, those that the objective selects. */
+const selectedMetric = 'shaketable_selected'
 
-/** k6 `options.thresholds`: each objective's good events as a rate, e.g. `rate>=0.99`. */
+/**
+ * k6 `options.thresholds`: each objective's good events as a rate, e.g. `rate>=0.99`. k6 passes over a threshold without
+ * samples, so an objective that selected nothing fails by one of its own; and a load that was not made proves nothing.
+ */
 export function k6Thresholds(objectives: readonly Objective[]): Record<string, string[]> {
-  return Object.fromEntries(
-    objectives.map(({ name, target }) => [`${k6Metric}{objective:${name}}`, [`rate>=${target}`]]),
-  )
+  const ofEach = objectives.flatMap(({ name, target }) => [
+    [`${k6Metric}{objective:${name}}`, [`rate>=${target}`]],
+    [`${selectedMetric}{objective:${name}}`, ['rate>0']],
+  ])
+  return { ...Object.fromEntries(ofEach), dropped_iterations: ['count==0'] }
 }
 
 /**
@@ -40,16 +47,18 @@ export function k6Module(objectives: readonly Objective[]): string {
 import { Rate } from 'k6/metrics'
 
 const good = new Rate('${k6Metric}')
+const selected = new Rate('${selectedMetric}')
 const objectives = ${JSON.stringify(judged, null, 2)}
 
 export const thresholds = ${JSON.stringify(k6Thresholds(objectives), null, 2)}
 
 /** Counts a response for every objective that selects its service, method and route template. */
 export function judge(response, { service, method, route }) {
+  const selects = one =>
+    one.service === service && (one.method ?? method) === method && (one.route ?? route) === route
   for (const one of objectives) {
-    if (one.service !== service) continue
-    if (one.method !== undefined && one.method !== method) continue
-    if (one.route !== undefined && one.route !== route) continue
+    selected.add(selects(one), { objective: one.name })
+    if (!selects(one)) continue
     const status = one.statusBelow === undefined || (response.status > 0 && response.status < one.statusBelow)
     const inTime = one.under === undefined || (response.status > 0 && response.timings.duration <= one.under * 1000)
     good.add(status && inTime, { objective: one.name })

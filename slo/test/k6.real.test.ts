@@ -19,7 +19,11 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** The README's script and objective, the latter with another `under`, against a server of the test's own. */
-async function load(options: { under: string; answer: (at: number) => { status: number; afterMs?: number } }) {
+async function load(options: {
+  under: string
+  answer: (at: number) => { status: number; afterMs?: number }
+  route?: string
+}) {
   let seen = 0
   const server = createServer((_request, response) => {
     const { status, afterMs = 0 } = options.answer(seen++)
@@ -31,7 +35,11 @@ async function load(options: { under: string; answer: (at: number) => { status: 
     const objective = changed(block('yaml'), 'under: 500ms', `under: ${options.under}`)
     writeFileSync(join(folder, 'objectives.js'), k6Module(readObjectives(objective, 'checkout-latency.yaml')))
     const short = changed(block('js'), "duration: '1m'", "duration: '2s'")
-    writeFileSync(join(folder, 'script.js'), changed(short, 'http://localhost:3000', address))
+    const aimed = changed(short, 'http://localhost:3000', address)
+    writeFileSync(
+      join(folder, 'script.js'),
+      changed(aimed, "route: '/checkout'", `route: '${options.route ?? '/checkout'}'`),
+    )
     const { code, said } = await runK6(['run', '--no-usage-report', 'script.js'])
     return { code, said, seen }
   } finally {
@@ -69,5 +77,11 @@ test('k6 ends with 99 where a tenth of the answers are errors', async () => {
 test('k6 ends with 99 where the answers are good but late', async () => {
   const { code, said } = await load({ under: '5ms', answer: () => ({ status: 201, afterMs: 50 }) })
   expect(said).toMatch(/✗ 'rate>=0\.99' rate=0\.00%/)
+  expect(code).toBe(99)
+})
+
+test('k6 ends with 99 where the script judges nothing that the objective selects', async () => {
+  const { code, said } = await load({ under: '10s', answer: () => ({ status: 201 }), route: '/chekout' })
+  expect(said).toMatch(/✗ 'rate>0' rate=0\.00%/)
   expect(code).toBe(99)
 })
