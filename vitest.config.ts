@@ -25,6 +25,8 @@ const project = (name: string, test: { include: string[]; exclude: string[]; ord
 /** `house` and then `runs` need only Node and npm; `real` runs against engines that its tests install. */
 export default defineConfig({
   test: {
+    // Most tests wait for a child process: there is room for one more than leaves a core free.
+    maxWorkers: '100%',
     projects: [
       project('house', { include: ['**/*.test.ts'], exclude: [real, ...measuring], order: 1, alone: false }),
       project('runs', { include: measuring, exclude: [], order: 2, alone: true }),
