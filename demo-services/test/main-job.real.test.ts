@@ -32,17 +32,20 @@ async function npmStart(...flags: string[]) {
   }
 }
 
-test('with resilience the shop stands, in every experiment', async () => {
+/** What other programs of the machine take from the services is seen as the services' own: that may happen once. */
+const onSharedMachine = { retry: 1, timeout: 240_000 }
+
+test('with resilience the shop stands, in every experiment', onSharedMachine, async () => {
   const { exit, said, report } = await npmStart()
   const verdicts = report.experiments.map((each: { name: string; verdict: string }) => `${each.name}: ${each.verdict}`)
   expect(verdicts, said).toEqual([...new Set(answers({ all: true }).map(cell => `${cell.experiment}: pass`))].sort())
   expect(verdicts.length).toBeGreaterThanOrEqual(4)
   expect(exit).toBe(0)
-}, 240_000)
+})
 
-test('without it the shop falls where the answer key says, and stands where it says', async () => {
+test('without it the shop falls where the answer key says, and stands where it says', onSharedMachine, async () => {
   const { exit, said, report } = await npmStart('--resilience', 'off')
   expect(disagreements(report), said).toEqual([])
   expect(said).toMatch(/answer key: (\d+) of \1 cells agree/)
   expect(exit).toBe(1)
-}, 240_000)
+})
