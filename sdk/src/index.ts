@@ -4,6 +4,7 @@ import type { ReadinessCheck } from './admin/readiness.ts'
 import { runningSdk } from './start.ts'
 
 export type { ReadinessCheck } from './admin/readiness.ts'
+export type { Environment } from './environment.ts'
 export { setRoute } from './http/route.ts'
 export {
   type Counter,
@@ -16,7 +17,7 @@ export {
   type InstrumentOptions,
   type LabelValues,
 } from './metrics/instruments.ts'
-export type { Environment, Options, OtlpOptions } from './options.ts'
+export type { Options, OtlpOptions, OtlpTls } from './options.ts'
 export { type Handle, runningSdk, type StartOptions, start } from './start.ts'
 export type { SpanExporter } from './traces/destinations.ts'
 export type { SpanProcessor } from './traces/pipeline.ts'

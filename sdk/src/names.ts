@@ -83,6 +83,10 @@ export const variable = {
   redact: 'SHAKETABLE_REDACT',
   /** More names whose values are withheld, with commas. */
   redactNames: 'SHAKETABLE_REDACT_NAMES',
+  /** ms from which the sampler `errors_and_slow` calls a request slow. */
+  slowThreshold: 'SHAKETABLE_SLOW_THRESHOLD',
+  /** Spans that may wait for that sampler's decision. */
+  undecidedSpans: 'SHAKETABLE_UNDECIDED_SPANS',
   /** Series of one metric, 2000 unless it is set. */
   maxSeries: 'SHAKETABLE_MAX_SERIES',
   /** Set by the command `doctor` alone: the folder that an examined process writes into what it sees. */

@@ -1,9 +1,18 @@
 import type { AddressInfo } from 'node:net'
-import { context, metrics as metricsApi, propagation, trace } from '@opentelemetry/api'
+import {
+  context,
+  DiagLogLevel,
+  diag,
+  metrics as metricsApi,
+  propagation,
+  type TextMapPropagator,
+  trace,
+} from '@opentelemetry/api'
 import { type AdminListener, listen } from './admin/listener.ts'
 import { Readiness, type ReadinessCheck } from './admin/readiness.ts'
 import { SharedContextManager, untraced } from './context.ts'
 import type { Witness } from './doctor/witness.ts'
+import type { Environment } from './environment.ts'
 import { watchNodeClient, watchUndici } from './http/client.ts'
 import { keepContextInEvents } from './http/observed.ts'
 import { SeenRoutes } from './http/seen-routes.ts'
@@ -34,16 +43,17 @@ import { RequestMetrics } from './metrics/red.ts'
 import { observeRuntime } from './metrics/runtime.ts'
 import { label, metric, variable } from './names.ts'
 import { type Notice, stderrNotice } from './notice.ts'
-import { type Environment, type Options, type OtlpOptions, readOptions } from './options.ts'
+import { type Options, type OtlpOptions, readOptions } from './options.ts'
 import { Redaction } from './redaction.ts'
 import { ConsoleDestination, OwnExporter, type SpanExporter } from './traces/destinations.ts'
 import { openHttpExporter } from './traces/otlp-exporter.ts'
 import { SpanPipeline, type SpanProcessor } from './traces/pipeline.ts'
-import { W3cPropagator } from './traces/propagation.ts'
+import { propagatorOf } from './traces/propagators.ts'
 import { type SpanDestination, SpanQueue } from './traces/queue.ts'
 import { ServiceResource } from './traces/resource.ts'
 import { type Sampler, samplerOf } from './traces/sampler.ts'
-import { SpanProvider } from './traces/tracer.ts'
+import { type Sampling, SpanProvider } from './traces/tracer.ts'
+import { Undecided } from './traces/undecided.ts'
 
 /** What code may give beyond the environment. All of it is optional. */
 export interface StartOptions extends Partial<Omit<Options, 'disabled' | 'faults'>> {
@@ -55,6 +65,8 @@ export interface StartOptions extends Partial<Omit<Options, 'disabled' | 'faults
   spanSampler?: Sampler
   /** Replaces `OTEL_TRACES_EXPORTER`. */
   spanExporter?: SpanExporter
+  /** Replaces `OTEL_PROPAGATORS`. */
+  textMapPropagator?: TextMapPropagator
 }
 
 /** The running SDK. */
@@ -84,11 +96,12 @@ export async function start(given: StartOptions = {}): Promise<Handle> {
   // Kept on the process, not in this module: there may be several copies of it.
   const shared = globalThis as Running
   if (shared[starting]) return shared[starting]
-  const notice = stderrNotice()
-  const { env = process.env, spanProcessors = [], spanSampler, spanExporter, ...overrides } = given
+  const { env = process.env, spanProcessors = [], spanSampler, spanExporter, textMapPropagator, ...overrides } = given
+  const notice = env.OTEL_LOG_LEVEL?.trim().toLowerCase() === 'none' ? () => {} : stderrNotice()
   const options = override(readOptions(env, notice), overrides)
   if (options.disabled) return { adminAddress: undefined, addReadinessCheck: () => () => {}, async shutdown() {} }
-  shared[starting] = startWith(env, options, { spanProcessors, spanSampler, spanExporter }, notice)
+  const own = { spanProcessors, spanSampler, spanExporter, textMapPropagator }
+  shared[starting] = startWith(env, options, own, notice)
   return shared[starting]
 }
 
@@ -96,13 +109,15 @@ interface OwnParts {
   spanProcessors: SpanProcessor[]
   spanSampler: Sampler | undefined
   spanExporter: SpanExporter | undefined
+  textMapPropagator: TextMapPropagator | undefined
 }
 
 async function startWith(env: Environment, options: Options, own: OwnParts, notice: Notice): Promise<Handle> {
+  listenToDiagnostics(options, notice)
   const redaction = new Redaction(options.redaction)
   const pipeline = await buildPipeline(options, redaction, own, notice)
-  const propagator = new W3cPropagator(options.propagators)
-  const provider = new SpanProvider(pipeline, samplerOf(options.sampler, options.samplerRatio), own.spanSampler, notice)
+  const propagator = own.textMapPropagator ?? propagatorOf(options.propagators)
+  const provider = new SpanProvider(pipeline, samplingOf(options, own, pipeline), notice)
   const apiRegistered = registerApi(provider, propagator, notice)
   const meters = registerMeters(options, notice)
 
@@ -200,6 +215,23 @@ async function buildPipeline(
   return new SpanPipeline({ resource, limits: options.limits, redaction }, queue, own.spanProcessors, notice)
 }
 
+function samplingOf(options: Options, own: OwnParts, pipeline: SpanPipeline): Sampling {
+  const decide = samplerOf(options.sampler, options.samplerRatio)
+  if (own.spanSampler || options.sampler !== 'errors_and_slow') return { decide, own: own.spanSampler }
+  return { decide, undecided: new Undecided(options.keep, pipeline) }
+}
+
+/** What OpenTelemetry's own packages have to say is not said unless it is asked for, and never on stdout. */
+function listenToDiagnostics({ logLevel }: Options, notice: Notice): void {
+  if (logLevel === undefined || logLevel === 'none') return
+  const say = (message: string) => notice(`OpenTelemetry: ${message}`)
+  const level = DiagLogLevel[logLevel.toUpperCase() as keyof typeof DiagLogLevel]
+  diag.setLogger(
+    { error: say, warn: say, info: say, debug: say, verbose: say },
+    { logLevel: level, suppressOverrideMessage: true },
+  )
+}
+
 /** gRPC brings a library of its own, which is loaded only for it. */
 async function openOtlp(otlp: OtlpOptions, notice: Notice): Promise<SpanDestination | undefined> {
   if (otlp.protocol !== 'grpc') return openHttpExporter(otlp)
@@ -213,7 +245,7 @@ async function openOtlp(otlp: OtlpOptions, notice: Notice): Promise<SpanDestinat
 }
 
 /** Whether the API gives its spans to us. */
-function registerApi(provider: SpanProvider, propagator: W3cPropagator, notice: Notice): boolean {
+function registerApi(provider: SpanProvider, propagator: TextMapPropagator, notice: Notice): boolean {
   const registered = [
     context.setGlobalContextManager(new SharedContextManager()),
     propagation.setGlobalPropagator(propagator),

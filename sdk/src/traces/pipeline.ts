@@ -1,5 +1,6 @@
 import type { Context } from '@opentelemetry/api'
 import { activeContext } from '../context.ts'
+import { variable } from '../names.ts'
 import type { Notice } from '../notice.ts'
 import type { Redaction } from '../redaction.ts'
 import { sendBlocking } from './last-moment.ts'
@@ -52,6 +53,23 @@ export class SpanPipeline implements SpanSink {
   ended(span: RecordedSpan): void {
     for (const processor of this.#processors) this.#guard('a span processor threw', () => processor.onEnd(span))
     this.queue?.add(span)
+  }
+
+  /** A span whose local root has brought it in after all. */
+  keep(span: RecordedSpan): void {
+    span.keep()
+    this.ended(span)
+  }
+
+  /** A span that was recorded and is not sent: only processors see it. */
+  leave(span: RecordedSpan): void {
+    for (const processor of this.#processors) this.#guard('a span processor threw', () => processor.onEnd(span))
+  }
+
+  /** Spans of a kept local root that found no room while it was undecided. */
+  lost(count: number): void {
+    this.queue?.lost(count)
+    this.#notice(`${variable.undecidedSpans} is too small: ${count} spans of a kept trace were dropped`)
   }
 
   /** Sends what waits; never longer than the deadline, never rejects. */

@@ -7,7 +7,14 @@ import { ServiceResource } from './resource.ts'
 import { RecordedSpan } from './span.ts'
 
 const options = { maxQueueSize: 10, maxBatchSize: 4, delayMs: 100, timeoutMs: 1000 }
-const limits = { attributeCount: 2, attributeLength: 5, eventCount: 1, linkCount: 1 }
+const limits = {
+  attributeCount: 2,
+  attributeLength: 5,
+  eventCount: 1,
+  eventAttributeCount: 2,
+  linkCount: 1,
+  linkAttributeCount: 2,
+}
 
 beforeEach(() => {
   vi.useFakeTimers()
