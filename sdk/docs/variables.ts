@@ -149,6 +149,11 @@ export const sections: Record<string, Row[]> = {
       default: 'none',
       text: 'With commas: more names of members, attributes and query parameters whose values are withheld.',
     },
+    {
+      names: ['SHAKETABLE_ADMIN_KEY'],
+      default: 'none',
+      text: 'At least 16 characters: enables [`PUT /loglevel`](logs.md#the-level-at-run-time) on the listener of `/metrics`.',
+    },
     { names: ['SHAKETABLE_DRAIN_TIMEOUT'], unit: 'ms', text: 'How long a signal waits for requests in flight.' },
   ],
   Faults: [

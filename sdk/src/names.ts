@@ -77,6 +77,8 @@ export const variable = {
   accessLog: 'SHAKETABLE_ACCESS_LOG',
   /** `pino` (the default) or `ecs`: the form of the access log and of what pino and winston write as JSON. */
   logFormat: 'SHAKETABLE_LOG_FORMAT',
+  /** At least 16 characters: enables `PUT /loglevel` on the health and metrics listener. */
+  adminKey: 'SHAKETABLE_ADMIN_KEY',
   /** `off` leaves the lines of `console` without the ids of their trace. */
   consoleIds: 'SHAKETABLE_CONSOLE_IDS',
   /** Of `credentials`, `cards` (both by default) and `emails`, or `none`: what leaves the process only as `REDACTED`. */
@@ -99,6 +101,7 @@ export const adminPath = {
   live: '/livez',
   ready: '/readyz',
   telemetry: '/telemetry',
+  logLevel: '/loglevel',
 } as const
 
 /** The baggage member that names the calling service, added only while faults are enabled. */

@@ -59,7 +59,8 @@ export interface Options {
   metricsPush: { intervalMs: number; timeoutMs: number }
   /** Series of one metric; what comes beyond is counted in one overflow series. */
   maxSeries: number
-  admin: { host: string; port: number }
+  /** With `key`, log levels can be changed at run time. */
+  admin: { host: string; port: number; key: string | undefined }
   accessLog: boolean
   logFormat: LogFormat
   /** Whether the lines of `console` carry the ids of their trace. */
@@ -119,6 +120,7 @@ export function readOptions(env: Environment, notice: Notice): Options {
     admin: {
       host: read.text('OTEL_EXPORTER_PROMETHEUS_HOST') ?? '127.0.0.1',
       port: read.number('OTEL_EXPORTER_PROMETHEUS_PORT', 9464, { from: 0, to: 65_535, whole: true }),
+      key: readAdminKey(read),
     },
     accessLog: read.choice(variable.accessLog, ['on', 'off'], 'on') === 'on',
     logFormat: read.choice<LogFormat>(variable.logFormat, ['pino', 'ecs'], 'pino'),
@@ -219,6 +221,13 @@ function readRedaction(read: EnvironmentReader): RedactionOptions {
   const names = (read.text(variable.redactNames) ?? '').split(',').map(name => name.trim())
   const chosen = { credentials: kinds.includes('credentials'), cards: kinds.includes('cards') }
   return { ...chosen, emails: kinds.includes('emails'), names: names.filter(Boolean) }
+}
+
+function readAdminKey(read: EnvironmentReader): string | undefined {
+  const key = read.text(variable.adminKey)
+  if (key === undefined || key.length >= 16) return key
+  read.notice(`${variable.adminKey} needs at least 16 characters; log levels cannot be changed`)
+  return undefined
 }
 
 function readFaults(read: EnvironmentReader): Options['faults'] {

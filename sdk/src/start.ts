@@ -9,6 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { type AdminListener, listen } from './admin/listener.ts'
+import { LogLevelControl } from './admin/log-level.ts'
 import { Readiness, type ReadinessCheck } from './admin/readiness.ts'
 import { SharedContextManager, untraced } from './context.ts'
 import type { Witness } from './doctor/witness.ts'
@@ -25,12 +26,13 @@ import { hono } from './instrumentations/hono.ts'
 import { koa } from './instrumentations/koa.ts'
 import { type LibraryFile, patchOnLoad } from './instrumentations/modules.ts'
 import { pg } from './instrumentations/pg.ts'
-import { pino } from './instrumentations/pino.ts'
+import { pino, pinoLevels } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
 import { winston } from './instrumentations/winston.ts'
 import { drain, type Ending, watchEndings } from './lifecycle.ts'
 import { AccessLog } from './logs/access-log.ts'
 import { watchConsole } from './logs/console.ts'
+import { LogLevels } from './logs/levels.ts'
 import { LogLines } from './logs/lines.ts'
 import { CardinalityGuard } from './metrics/cardinality-guard.ts'
 import { MetricCollection } from './metrics/collection.ts'
@@ -124,6 +126,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const metrics = new RequestMetrics(options.maxSeries)
   const lines = new LogLines(redaction, options.logFormat, options.serviceName)
   if (options.consoleIds) watchConsole(lines)
+  const levels = options.admin.key === undefined ? undefined : new LogLevels()
   const collection = new MetricCollection(new CardinalityGuard(options.maxSeries, notice), notice)
   const libraries = [
     ...express,
@@ -131,7 +134,8 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     hapi,
     ...hono,
     pino(lines),
-    winston(lines),
+    ...(levels ? [pinoLevels(levels)] : []),
+    winston(lines, levels),
     ...pg,
     promClient(registry => collection.addApp(registry)),
   ]
@@ -173,9 +177,15 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const push = collect && (await pushMetrics(options, pipeline.resource, collect, notice))
   const readiness = new Readiness(() => servers.listening.size > 0)
   const telemetry = () => describeTelemetry(options, pipeline, push, accessLog)
-  const { host, port } = options.admin
+  const { host, port, key } = options.admin
   const scraped = options.metricsExporters.includes('prometheus')
-  const admin = await listen(host, port, { readiness, metrics: scraped ? collect : undefined, telemetry, notice })
+  const admin = await listen(host, port, {
+    readiness,
+    metrics: scraped ? collect : undefined,
+    telemetry,
+    logLevel: levels && new LogLevelControl(levels, key!),
+    notice,
+  })
   if (port === 0 && admin.address) {
     notice(`health and metrics are on http://${host}:${admin.address.port}`)
   }
