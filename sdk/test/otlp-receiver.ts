@@ -27,8 +27,8 @@ export interface Receiver {
   /** What the last request with metrics held. */
   metrics: ReceivedMetric[]
   requests: { path: string; headers: Record<string, unknown> }[]
-  /** The status of the answers, or `hang` for none at all. */
-  answer: number | 'hang'
+  /** The status of the answers, a whole answer, or `hang` for none at all. Only 2xx takes what was sent. */
+  answer: number | 'hang' | { status: number; headers?: Record<string, string>; body?: string | Buffer }
   close(): Promise<void>
 }
 
@@ -42,7 +42,10 @@ export async function startReceiver(port = 0): Promise<Receiver> {
     request.on('end', () => {
       requests.push({ path: request.url ?? '', headers: request.headers })
       if (receiver.answer === 'hang') return
-      if (receiver.answer < 300) {
+      const told: Exclude<Receiver['answer'], number | 'hang'> =
+        typeof receiver.answer === 'number' ? { status: receiver.answer } : receiver.answer
+      const { status } = told
+      if (status < 300) {
         const raw = Buffer.concat(chunks)
         const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw
         const json = request.headers['content-type'] === 'application/json'
@@ -51,7 +54,7 @@ export async function startReceiver(port = 0): Promise<Receiver> {
           receiver.metrics = message ? metricsFromJson(message) : metricsFromProtobuf(body)
         } else spans.push(...(message ? fromJson(message) : fromProtobuf(body)))
       }
-      response.writeHead(receiver.answer).end()
+      response.writeHead(status, told.headers).end(told.body)
     })
   })
   await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
