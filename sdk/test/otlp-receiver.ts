@@ -1,4 +1,5 @@
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { metricsFromJson, metricsFromProtobuf, type ReceivedMetric } from './otlp-metrics.ts'
@@ -32,11 +33,17 @@ export interface Receiver {
   close(): Promise<void>
 }
 
+export interface ReceiverOptions {
+  port?: number
+  /** Over TLS, and only for those who show a certificate of this authority. */
+  tls?: { key: string; cert: string; ca: string }
+}
+
 /** A small OTLP/HTTP receiver, JSON and protobuf. */
-export async function startReceiver(port = 0): Promise<Receiver> {
+export async function startReceiver({ port = 0, tls }: ReceiverOptions = {}): Promise<Receiver> {
   const spans: Received[] = []
   const requests: Receiver['requests'] = []
-  const server = createServer((request, response) => {
+  const take: RequestListener = (request, response) => {
     const chunks: Buffer[] = []
     request.on('data', chunk => chunks.push(chunk))
     request.on('end', () => {
@@ -56,10 +63,13 @@ export async function startReceiver(port = 0): Promise<Receiver> {
       }
       response.writeHead(status, told.headers).end(told.body)
     })
-  })
+  }
+  const server = tls
+    ? createSecureServer({ ...tls, requestCert: true, rejectUnauthorized: true }, take)
+    : createServer(take)
   await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
   const receiver: Receiver = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
     metrics: [],
     requests,
