@@ -56,7 +56,12 @@ export const sections: Record<string, Row[]> = {
     {
       names: ['OTEL_BSP_MAX_QUEUE_SIZE'],
       unit: 'spans',
-      text: 'Spans that wait to be sent; new ones beyond are dropped and counted.',
+      text: 'Spans that wait as they are. When it is half full and the collector takes none, batches of it go into the outage buffer; without room there, new spans are dropped and counted.',
+    },
+    {
+      names: ['SHAKETABLE_OUTAGE_BUFFER'],
+      unit: 'bytes',
+      text: 'How much waits besides, encoded and compressed to some 50 bytes a span, while the collector is away or slow; 0: nothing.',
     },
     { names: ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'], unit: 'spans', text: 'Spans of one request, at most the queue.' },
     { names: ['OTEL_BSP_SCHEDULE_DELAY'], unit: 'ms', text: 'How long a batch that is not full waits.' },

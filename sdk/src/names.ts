@@ -27,6 +27,7 @@ export const label = {
   serverPort: 'server_port',
   faultId: 'shaketable_fault_id',
   faultKind: 'shaketable_fault_kind',
+  reason: 'reason',
 } as const
 
 /** What OTLP calls the same metrics. Their Prometheus names follow from these. */
@@ -56,6 +57,7 @@ export const otelAttribute: Readonly<Record<string, string>> = {
   [label.serverPort]: 'server.port',
   [label.faultId]: 'shaketable.fault.id',
   [label.faultKind]: 'shaketable.fault.kind',
+  [label.reason]: 'reason',
 }
 
 /** The boundaries of the HTTP duration histograms, in seconds (OpenTelemetry semantic conventions). */
@@ -87,6 +89,8 @@ export const variable = {
   redactNames: 'SHAKETABLE_REDACT_NAMES',
   /** ms from which the sampler `errors_and_slow` calls a request slow. */
   slowThreshold: 'SHAKETABLE_SLOW_THRESHOLD',
+  /** Bytes of packed spans that wait while the collector is away. */
+  outageBuffer: 'SHAKETABLE_OUTAGE_BUFFER',
   /** Spans that may wait for that sampler's decision. */
   undecidedSpans: 'SHAKETABLE_UNDECIDED_SPANS',
   /** Series of one metric, 2000 unless it is set. */

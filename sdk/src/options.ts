@@ -9,6 +9,7 @@ import { variable } from './names.ts'
 import type { Notice } from './notice.ts'
 import type { RedactionOptions } from './redaction.ts'
 import { type PropagatorName, propagatorNames } from './traces/propagators.ts'
+import type { QueueOptions } from './traces/queue.ts'
 import { type SamplerName, samplerNames } from './traces/sampler.ts'
 import type { SpanLimits } from './traces/span.ts'
 
@@ -50,7 +51,7 @@ export interface Options {
   /** What the sampler `errors_and_slow` calls slow, in ms, and how many spans may wait for its decision. */
   keep: { slowMs: number; maxSpans: number }
   propagators: PropagatorName[]
-  queue: { maxQueueSize: number; maxBatchSize: number; delayMs: number; timeoutMs: number }
+  queue: QueueOptions
   limits: SpanLimits
   /** Empty: nothing is measured. */
   metricsExporters: MetricsExporter[]
@@ -199,6 +200,7 @@ function readQueue(read: EnvironmentReader): Options['queue'] {
     maxBatchSize: Math.min(maxBatchSize, maxQueueSize),
     delayMs: read.whole('OTEL_BSP_SCHEDULE_DELAY', 5_000),
     timeoutMs: read.timeout('OTEL_BSP_EXPORT_TIMEOUT', 30_000),
+    maxPackedBytes: read.whole(variable.outageBuffer, 8_388_608),
   }
 }
 

@@ -51,7 +51,7 @@ import { ConsoleDestination, OwnExporter, type SpanExporter } from './traces/des
 import { openHttpExporter } from './traces/otlp-exporter.ts'
 import { SpanPipeline, type SpanProcessor } from './traces/pipeline.ts'
 import { propagatorOf } from './traces/propagators.ts'
-import { type SpanDestination, SpanQueue } from './traces/queue.ts'
+import { dropReasons, type SpanDestination, SpanQueue } from './traces/queue.ts'
 import { ServiceResource } from './traces/resource.ts'
 import { type Sampler, samplerOf } from './traces/sampler.ts'
 import { type Sampling, SpanProvider } from './traces/tracer.ts'
@@ -330,7 +330,16 @@ function spanCounters({ queue }: SpanPipeline): Family[] {
   return [
     counter(metric.spansMade, 'Sampled spans that ended: sent, dropped and waiting ones.', queue.made),
     counter(metric.spansSent, 'Spans that the destination accepted.', queue.sent),
-    counter(metric.spansDropped, 'Spans that were lost: queue full, refused or rejected.', queue.dropped),
+    {
+      name: metric.spansDropped,
+      help: 'Spans that were lost, by why.',
+      type: 'counter',
+      samples: dropReasons.map(reason => ({
+        name: metric.spansDropped,
+        labels: { [label.reason]: reason },
+        value: queue.droppedFor[reason],
+      })),
+    },
   ]
 }
 
@@ -347,7 +356,9 @@ function describeTelemetry(
       made: queue?.made ?? 0,
       sent: queue?.sent ?? 0,
       dropped: queue?.dropped ?? 0,
+      droppedFor: queue?.droppedFor,
       waiting: queue?.waiting ?? 0,
+      packed: queue?.packed,
       down: queue?.down ?? false,
       lastFailure: queue?.lastFailure,
     },

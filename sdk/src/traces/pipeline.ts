@@ -84,12 +84,12 @@ export class SpanPipeline implements SpanSink {
   /** The last sending of a process that is going down: blocks, but not when the collector is known to be down. */
   flushBlocking(deadlineMs: number): void {
     const { queue } = this
-    if (!queue?.destination.encode || queue.waiting === 0 || queue.down) return
+    if (!queue?.destination.wire || queue.waiting === 0 || queue.down) return
     const spans = queue.takeAll()
     if (spans.length === 0) return
     let accepted = false
     this.#guard('the last spans cannot be sent', () => {
-      accepted = sendBlocking(queue.destination.encode!(spans), deadlineMs)
+      accepted = sendBlocking(queue.destination.wire!.last(spans), deadlineMs)
     })
     queue.settle(accepted ? spans.length : 0, accepted ? 0 : spans.length)
   }
