@@ -1,7 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bare, contenders } from './contenders.ts'
 import { race } from './race.ts'
@@ -64,8 +63,7 @@ function refuse(line: string): never {
 }
 
 function build(): void {
-  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
-  execFileSync(process.execPath, [tsc, '-b', join(import.meta.dirname, '..')], { stdio: 'inherit' })
+  execFileSync('npm', ['run', '-s', 'build', '-w', 'sdk'], { cwd: join(import.meta.dirname, '../..'), stdio: 'pipe' })
 }
 
 async function writeInto(file: URL, text: string): Promise<void> {

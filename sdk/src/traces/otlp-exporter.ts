@@ -1,7 +1,7 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Agent } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { untraced } from '../context.ts'
+import { http, https } from '../http/node-http.ts'
 import type { OtlpOptions } from '../options.ts'
 import type { LastMessage } from './last-moment.ts'
 import { encodeJson } from './otlp-json.ts'
@@ -30,17 +30,16 @@ export class OtlpExporter<Item> {
   readonly #encoding: Encoding<Item>
   readonly #options: OtlpOptions
   readonly #url: URL
-  readonly #agent: HttpAgent
+  readonly #transport: typeof http | typeof https
+  readonly #agent: Agent
 
   constructor(options: OtlpOptions, encoding: Encoding<Item>) {
     this.#encoding = encoding
     this.#options = options
     this.#url = new URL(options.endpoint)
     this.name = `OTLP ${options.protocol} to ${this.#url.origin}${this.#url.pathname}`
-    this.#agent =
-      this.#url.protocol === 'https:'
-        ? new HttpsAgent({ keepAlive: true, maxSockets: 1 })
-        : new HttpAgent({ keepAlive: true, maxSockets: 1 })
+    this.#transport = this.#url.protocol === 'https:' ? https : http
+    this.#agent = new this.#transport.Agent({ keepAlive: true, maxSockets: 1 })
   }
 
   encode(items: readonly Item[]): LastMessage {
@@ -63,9 +62,7 @@ export class OtlpExporter<Item> {
     const limit = Math.min(timeoutMs, this.#options.timeoutMs)
     return new Promise(resolve => {
       untraced(() => {
-        const secure = this.#url.protocol === 'https:'
-        const send = secure ? httpsRequest : httpRequest
-        const request = send(this.#url, { method: 'POST', headers, agent: this.#agent })
+        const request = this.#transport.request(this.#url, { method: 'POST', headers, agent: this.#agent })
         const deadline = setTimeout(() => request.destroy(new Error(`no answer within ${limit} ms`)), limit)
         // A collector that does not answer must not keep the process alive; a flush at its end waits with its own timer.
         deadline.unref()
