@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net'
 import {
   context,
   DiagLogLevel,
@@ -10,7 +9,7 @@ import {
 } from '@opentelemetry/api'
 import { type AdminListener, listen } from './admin/listener.ts'
 import { LogLevelControl } from './admin/log-level.ts'
-import { Readiness, type ReadinessCheck } from './admin/readiness.ts'
+import { Readiness } from './admin/readiness.ts'
 import { SharedContextManager, untraced } from './context.ts'
 import type { Witness } from './doctor/witness.ts'
 import type { Environment } from './environment.ts'
@@ -47,6 +46,7 @@ import { label, metric, variable } from './names.ts'
 import { type Notice, stderrNotice } from './notice.ts'
 import { type Options, type OtlpOptions, readOptions } from './options.ts'
 import { Redaction } from './redaction.ts'
+import { type Handle, nowStarting, startingSdk } from './running.ts'
 import { ConsoleDestination, OwnExporter, type SpanExporter } from './traces/destinations.ts'
 import { openHttpExporter } from './traces/otlp-exporter.ts'
 import { SpanPipeline, type SpanProcessor } from './traces/pipeline.ts'
@@ -71,40 +71,15 @@ export interface StartOptions extends Partial<Omit<Options, 'disabled' | 'faults
   textMapPropagator?: TextMapPropagator
 }
 
-/** The running SDK. */
-export interface Handle {
-  /** Where `/metrics`, `/livez`, `/readyz` and `/telemetry` are; undefined when the port was taken or the SDK is off. */
-  readonly adminAddress: AddressInfo | undefined
-  /** `/readyz` answers 503 while the check fails; returns what takes the check away. */
-  addReadinessCheck(name: string, check: ReadinessCheck): () => void
-  /** Not ready, drain, flush (at most 2 s), and close the listeners. The app's process goes on. */
-  shutdown(): Promise<void>
-}
-
-const running = Symbol.for('shaketable.sdk')
-const starting = Symbol.for('shaketable.sdk.starting')
-type Running = { [running]?: Handle; [starting]?: Promise<Handle> }
-
-/** The SDK that runs in this process, by `--import` or by `start`; undefined when none does. */
-export function runningSdk(): Handle | undefined {
-  return (globalThis as Running)[running]
-}
-
-/**
- * Starts the SDK, once in a process: a second call returns the first one's handle. Start it before the libraries that it
- * instruments are loaded (`--import @shaketable/sdk/register` does). What cannot be done is said on stderr.
- */
+/** Starts the SDK, as `start` of the package says. */
 export async function start(given: StartOptions = {}): Promise<Handle> {
-  // Kept on the process, not in this module: there may be several copies of it.
-  const shared = globalThis as Running
-  if (shared[starting]) return shared[starting]
+  const begun = startingSdk()
+  if (begun) return begun
   const { env = process.env, spanProcessors = [], spanSampler, spanExporter, textMapPropagator, ...overrides } = given
   const notice = env.OTEL_LOG_LEVEL?.trim().toLowerCase() === 'none' ? () => {} : stderrNotice()
   const options = override(readOptions(env, notice), overrides)
   if (options.disabled) return { adminAddress: undefined, addReadinessCheck: () => () => {}, async shutdown() {} }
-  const own = { spanProcessors, spanSampler, spanExporter, textMapPropagator }
-  shared[starting] = startWith(env, options, own, notice)
-  return shared[starting]
+  return nowStarting(startWith(env, options, { spanProcessors, spanSampler, spanExporter, textMapPropagator }, notice))
 }
 
 interface OwnParts {
@@ -168,7 +143,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     label.faultKind,
   ])
   if (meters) collection.addMeters(async () => familiesOfMetrics(await meters.collect(), notice))
-  const collect = await collectMetrics(options, collection, () => [
+  const collect = collectMetrics(options, collection, () => [
     ...metrics.families(),
     ...spanCounters(pipeline),
     ...pushCounters(push),
@@ -195,9 +170,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const { drainTimeoutMs } = options
   const ending: Ending = { readiness, servers, observer, accessLog, pipeline, push, drainTimeoutMs }
   const unwatch = watchEndings(ending)
-  const handle = buildHandle(ending, admin, faultControl, unwatch)
-  ;(globalThis as Running)[running] = handle
-  return handle
+  return buildHandle(ending, admin, faultControl, unwatch)
 }
 
 /** What code gives wins over the environment; the service's name also stands among the resource's attributes. */
@@ -283,16 +256,14 @@ function registerMeters(options: Options, notice: Notice): LazyMeterProvider | u
   return undefined
 }
 
-async function collectMetrics(
+function collectMetrics(
   options: Options,
   collection: MetricCollection,
   own: () => Family[],
-): Promise<(() => Promise<Family[]>) | undefined> {
+): (() => Promise<Family[]>) | undefined {
   if (options.metricsExporters.length === 0) return undefined
-  const runtime = await observeRuntime()
   collection.addOwn(own)
-  collection.addOwn(() => runtime.families())
-  collection.addApp(runtime.sharedRegistry)
+  collection.addOwn(observeRuntime())
   return () => collection.collect()
 }
 

@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { untraced } from '../context.ts'
+import { http } from '../http/node-http.ts'
 import { contentType, type Family, negotiate, render } from '../metrics/exposition.ts'
 import { adminPath } from '../names.ts'
 import type { Notice } from '../notice.ts'
@@ -25,7 +26,7 @@ export interface AdminListener {
 
 /** The health and metrics listener. It never keeps the process alive; a port that is taken is one warning. */
 export function listen(host: string, port: number, sources: AdminSources): Promise<AdminListener> {
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     answer(request, response, sources).catch(error => {
       sources.notice(`${request.url} failed: ${String(error)}`)
       if (!response.headersSent) response.writeHead(500)
