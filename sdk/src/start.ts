@@ -14,8 +14,9 @@ import { watchFastify } from './instrumentations/fastify.ts'
 import { hapi } from './instrumentations/hapi.ts'
 import { hono } from './instrumentations/hono.ts'
 import { koa } from './instrumentations/koa.ts'
+import { MeasuredTracers } from './instrumentations/measured-tracers.ts'
 import { type LibraryFile, patchOnLoad } from './instrumentations/modules.ts'
-import { pg } from './instrumentations/pg.ts'
+import { official } from './instrumentations/official.ts'
 import { pino } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
 import { drain, type Ending, watchEndings } from './lifecycle.ts'
@@ -24,6 +25,7 @@ import { CardinalityGuard } from './metrics/cardinality-guard.ts'
 import { MetricCollection } from './metrics/collection.ts'
 import { Tally } from './metrics/counter.ts'
 import type { Family } from './metrics/exposition.ts'
+import { LibraryMetrics } from './metrics/library-metrics.ts'
 import { familiesOfMetrics } from './metrics/meter-families.ts'
 import { LazyMeterProvider } from './metrics/meter-provider.ts'
 import type { MetricPush } from './metrics/push.ts'
@@ -103,7 +105,10 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
 
   const metrics = new RequestMetrics(options.maxSeries)
   const collection = new MetricCollection(new CardinalityGuard(options.maxSeries, notice), notice)
-  const libraries = [...express, koa, hapi, ...hono, pino, ...pg, promClient(registry => collection.addApp(registry))]
+  const libraryMetrics = new LibraryMetrics(options.maxSeries)
+  const tracers = new MeasuredTracers(provider, pipeline, libraryMetrics)
+  const prom = promClient(registry => collection.addApp(registry))
+  const libraries = [...express, koa, hapi, ...hono, pino, ...official(tracers), prom]
   const witness = await callWitness(libraries)
   patchOnLoad(libraries, notice)
   watchFastify(notice)
@@ -126,6 +131,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   if (meters) collection.addMeters(async () => familiesOfMetrics(await meters.collect(), notice))
   const collect = await collectMetrics(options, collection, () => [
     ...metrics.families(),
+    ...libraryMetrics.families(),
     ...spanCounters(pipeline),
     ...pushCounters(push),
     ...(options.faults ? [faults.family()] : []),
