@@ -1,12 +1,13 @@
 // Real servers that Debian packages, each on free ports and in a folder of its own; nothing of them is left.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installDebianPackages } from '../../.ci/tools/debian.ts'
 import { goProgram } from '../../.ci/tools/go.ts'
+import { classPath } from '../../.ci/tools/maven.ts'
 import { until } from './service.ts'
 
 export interface Engine {
@@ -70,6 +71,41 @@ export async function startFerretdb(): Promise<Engine> {
   const child = start(program, [`127.0.0.1:${port}`, folder])
   return running(`mongodb://127.0.0.1:${port}/`, child, folder)
 }
+
+export async function startKafka(): Promise<Engine> {
+  installDebianPackages('openjdk-17-jre-headless')
+  const jars = await classPath('kafka')
+  const [port, controller] = [await freePort(), await freePort()]
+  const folder = temporary()
+  // What `kafka-storage format` writes; it would cost another start of Java.
+  const meta = {
+    version: 1,
+    'cluster.id': '4L6g3nShT-eMCtK--X86sw',
+    'node.id': 1,
+    'directory.id': 'OQ6tE1mMS5mQvYz9cX0xrA',
+  }
+  mkdirSync(join(folder, 'data'))
+  writeFileSync(join(folder, 'data/meta.properties'), properties(meta))
+  const config = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    'controller.listener.names': 'CONTROLLER',
+    'log.dirs': join(folder, 'data'),
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 1,
+    'group.initial.rebalance.delay.ms': 0,
+  }
+  writeFileSync(join(folder, 'kafka.properties'), properties(config))
+  const java = ['-XX:TieredStopAtLevel=1', '-Xmx256m', '-cp', jars, 'kafka.Kafka', join(folder, 'kafka.properties')]
+  return running(`kafka://127.0.0.1:${port}`, start('java', java), folder)
+}
+
+const properties = (values: Record<string, string | number>) =>
+  Object.entries(values)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('')
 
 function start(
   program: string,

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type Engine, startFerretdb, startMariadb, startRabbitmq, startRedis } from './engines.ts'
+import { type Engine, startFerretdb, startKafka, startMariadb, startRabbitmq, startRedis } from './engines.ts'
 import { type Received, type Receiver, startReceiver } from './otlp-receiver.ts'
 import { startService, stopServices } from './service.ts'
 
@@ -12,14 +12,27 @@ beforeEach(() => {
 })
 afterEach(stopServices)
 
-const engines = new Map<string, Engine>()
-async function started(name: string, start: () => Promise<Engine>): Promise<Engine> {
-  const engine = engines.get(name) ?? (await start())
-  engines.set(name, engine)
-  return engine
+/** They start side by side, while the first ones are already in use. */
+const starts = {
+  redis: startRedis,
+  mariadb: startMariadb,
+  ferretdb: startFerretdb,
+  rabbitmq: startRabbitmq,
+  kafka: startKafka,
 }
+const engines = new Map<string, Promise<Engine>>()
+beforeAll(() => {
+  for (const [name, start] of Object.entries(starts)) {
+    const engine = start()
+    engine.catch(() => {})
+    engines.set(name, engine)
+  }
+})
+const urlOf = async (name: keyof typeof starts) => (await engines.get(name)!).url
 afterAll(async () => {
-  await Promise.all([receiver.close(), ...[...engines.values()].map(engine => engine.stop())])
+  await receiver.close()
+  const all = await Promise.allSettled([...engines.values()])
+  await Promise.all(all.map(one => one.status === 'fulfilled' && one.value.stop()))
 })
 
 const kinds = ['', 'internal', 'server', 'client', 'producer', 'consumer']
@@ -72,8 +85,7 @@ const entries = ['mjs', 'cjs']
 test.each(entries)(
   'redis and ioredis (%s): a span each for what a request asks of Redis, and a count for the rest too',
   async entry => {
-    const engine = await started('redis', startRedis)
-    const redis = await run('redis', entry, engine.url)
+    const redis = await run('redis', entry, await urlOf('redis'))
     expect(redis.seen).toMatchInlineSnapshot(`
       [
         "server GET < none",
@@ -97,7 +109,7 @@ test.each(entries)(
         "{"db.system.name":"redis","server.address":"127.0.0.1","server.port":N,"db.operation.name":"LPUSH","db.query.text":"LPUSH order [1 other arguments]"}",
       ]
     `)
-    const ioredis = await run('ioredis', entry, engine.url)
+    const ioredis = await run('ioredis', entry, await urlOf('redis'))
     expect(ioredis.seen).toMatchInlineSnapshot(`
       [
         "server GET < none",
@@ -115,8 +127,7 @@ test.each(entries)(
 )
 
 test.each(entries)('mysql2 (%s): placeholders stay placeholders', async entry => {
-  const engine = await started('mariadb', startMariadb)
-  const { seen, attributes } = await run('mysql2', entry, engine.url)
+  const { seen, attributes } = await run('mysql2', entry, await urlOf('mariadb'))
   expect(seen).toMatchInlineSnapshot(`
     [
       "server GET < none",
@@ -139,8 +150,7 @@ test.each(entries)('mysql2 (%s): placeholders stay placeholders', async entry =>
 })
 
 test.each(entries)('mongodb (%s): what is asked for is not told', async entry => {
-  const engine = await started('ferretdb', startFerretdb)
-  const { seen, attributes } = await run('mongodb', entry, engine.url)
+  const { seen, attributes } = await run('mongodb', entry, await urlOf('ferretdb'))
   expect(seen).toMatchInlineSnapshot(`
     [
       "server GET < none",
@@ -164,8 +174,7 @@ test.each(entries)('mongodb (%s): what is asked for is not told', async entry =>
 test.each(entries)(
   'amqplib (%s): the consumer goes on with the trace and the baggage of who published',
   async entry => {
-    const engine = await started('rabbitmq', startRabbitmq)
-    const { seen, attributes, lines } = await run('amqplib', entry, engine.url)
+    const { seen, attributes, lines } = await run('amqplib', entry, await urlOf('rabbitmq'))
     expect(seen).toMatchInlineSnapshot(`
       [
         "server GET < none",
@@ -186,6 +195,28 @@ test.each(entries)(
     expect(lines).toEqual([{ body: 'order 7', tenant: 'acme' }])
   },
 )
+
+test.each(entries)('kafkajs (%s): the consumer goes on with the trace and the baggage of who sent', async entry => {
+  const { seen, attributes, lines } = await run('kafkajs', entry, await urlOf('kafka'))
+  expect(seen).toMatchInlineSnapshot(`
+    [
+      "server GET < none",
+      "producer send orders-N < GET",
+      "consumer process orders-N < send orders-N",
+      "internal handle order 7 < process orders-N",
+      "messaging_client_operation_duration_seconds_count{messaging_system="kafka",messaging_operation_name="send",messaging_destination_name="orders-N",} 1",
+      "messaging_process_duration_seconds_count{messaging_system="kafka",messaging_operation_name="process",messaging_destination_name="orders-N",} 1",
+    ]
+  `)
+  expect(attributes).toMatchInlineSnapshot(`
+    [
+      "{"messaging.system":"kafka","messaging.destination.name":"orders-N","messaging.kafka.message.key":"7","messaging.operation.name":"send","messaging.operation.type":"send"}",
+      "{"messaging.destination.partition.id":"0","messaging.system":"kafka","messaging.destination.name":"orders-N","messaging.operation.type":"process","messaging.operation.name":"process","messaging.kafka.message.key":"7","messaging.kafka.offset":"0","messaging.kafka.cluster.id":"4L6g3nShT-eMCtK--X86sw"}",
+      "{}",
+    ]
+  `)
+  expect(lines).toEqual([{ body: 'order 7', tenant: 'acme' }])
+})
 
 test.each(entries)('grpc-js (%s): client and server, with the statuses of their calls', async entry => {
   const { seen, lines } = await run('grpc', entry, 'none://none')

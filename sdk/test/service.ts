@@ -72,7 +72,7 @@ export async function stopServices(): Promise<void> {
 /** Polls until `look` gives something. */
 export async function until<Result>(
   look: () => Result | undefined | false | Promise<Result | undefined | false>,
-  limitMs = 15_000,
+  limitMs = 30_000,
 ) {
   const end = performance.now() + limitMs
   for (;;) {
