@@ -6,6 +6,11 @@ export const metric = {
   httpClientDuration: 'http_client_request_duration_seconds',
   httpServerActive: 'http_server_active_requests',
   httpServerUpgrades: 'http_server_upgrades_total',
+  dbClientDuration: 'db_client_operation_duration_seconds',
+  messagingClientDuration: 'messaging_client_operation_duration_seconds',
+  messagingProcessDuration: 'messaging_process_duration_seconds',
+  rpcClientDuration: 'rpc_client_call_duration_seconds',
+  rpcServerDuration: 'rpc_server_call_duration_seconds',
   faultsInjected: 'shaketable_faults_injected_total',
   spansMade: 'shaketable_telemetry_spans_made_total',
   spansSent: 'shaketable_telemetry_spans_sent_total',
@@ -25,6 +30,15 @@ export const label = {
   protocol: 'network_protocol_name',
   serverAddress: 'server_address',
   serverPort: 'server_port',
+  dbSystem: 'db_system_name',
+  dbNamespace: 'db_namespace',
+  dbOperation: 'db_operation_name',
+  messagingSystem: 'messaging_system',
+  messagingOperation: 'messaging_operation_name',
+  messagingDestination: 'messaging_destination_name',
+  rpcSystem: 'rpc_system_name',
+  rpcMethod: 'rpc_method',
+  rpcStatus: 'rpc_response_status_code',
   faultId: 'shaketable_fault_id',
   faultKind: 'shaketable_fault_kind',
   reason: 'reason',
@@ -36,6 +50,11 @@ export const otelMetric: Readonly<Record<string, { name: string; unit: string; u
   [metric.httpClientDuration]: { name: 'http.client.request.duration', unit: 's' },
   [metric.httpServerActive]: { name: 'http.server.active_requests', unit: '{request}', upDown: true },
   [metric.httpServerUpgrades]: { name: 'http.server.upgrades', unit: '{request}' },
+  [metric.dbClientDuration]: { name: 'db.client.operation.duration', unit: 's' },
+  [metric.messagingClientDuration]: { name: 'messaging.client.operation.duration', unit: 's' },
+  [metric.messagingProcessDuration]: { name: 'messaging.process.duration', unit: 's' },
+  [metric.rpcClientDuration]: { name: 'rpc.client.call.duration', unit: 's' },
+  [metric.rpcServerDuration]: { name: 'rpc.server.call.duration', unit: 's' },
   [metric.faultsInjected]: { name: 'shaketable.faults.injected', unit: '{request}' },
   [metric.spansMade]: { name: 'shaketable.telemetry.spans.made', unit: '{span}' },
   [metric.spansSent]: { name: 'shaketable.telemetry.spans.sent', unit: '{span}' },
@@ -55,6 +74,15 @@ export const otelAttribute: Readonly<Record<string, string>> = {
   [label.protocol]: 'network.protocol.name',
   [label.serverAddress]: 'server.address',
   [label.serverPort]: 'server.port',
+  [label.dbSystem]: 'db.system.name',
+  [label.dbNamespace]: 'db.namespace',
+  [label.dbOperation]: 'db.operation.name',
+  [label.messagingSystem]: 'messaging.system',
+  [label.messagingOperation]: 'messaging.operation.name',
+  [label.messagingDestination]: 'messaging.destination.name',
+  [label.rpcSystem]: 'rpc.system.name',
+  [label.rpcMethod]: 'rpc.method',
+  [label.rpcStatus]: 'rpc.response.status_code',
   [label.faultId]: 'shaketable.fault.id',
   [label.faultKind]: 'shaketable.fault.kind',
   [label.reason]: 'reason',
@@ -64,6 +92,9 @@ export const otelAttribute: Readonly<Record<string, string>> = {
 export const httpDurationBoundaries = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ] as const
+
+/** The same of the database histogram, whose operations are shorter. */
+export const dbDurationBoundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10] as const
 
 /** Environment variables of our own. Everything else is `OTEL_*`. */
 export const variable = {

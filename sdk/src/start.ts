@@ -23,8 +23,9 @@ import { watchFastify } from './instrumentations/fastify.ts'
 import { hapi } from './instrumentations/hapi.ts'
 import { hono } from './instrumentations/hono.ts'
 import { koa } from './instrumentations/koa.ts'
+import { MeasuredTracers } from './instrumentations/measured-tracers.ts'
 import { type LibraryFile, patchOnLoad } from './instrumentations/modules.ts'
-import { pg } from './instrumentations/pg.ts'
+import { official } from './instrumentations/official.ts'
 import { pino, pinoLevels } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
 import { winston } from './instrumentations/winston.ts'
@@ -37,6 +38,7 @@ import { CardinalityGuard } from './metrics/cardinality-guard.ts'
 import { MetricCollection } from './metrics/collection.ts'
 import { Tally } from './metrics/counter.ts'
 import type { Family } from './metrics/exposition.ts'
+import { LibraryMetrics } from './metrics/library-metrics.ts'
 import { familiesOfMetrics } from './metrics/meter-families.ts'
 import { LazyMeterProvider } from './metrics/meter-provider.ts'
 import type { MetricPush } from './metrics/push.ts'
@@ -103,6 +105,8 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   if (options.consoleIds) watchConsole(lines)
   const levels = options.admin.key === undefined ? undefined : new LogLevels()
   const collection = new MetricCollection(new CardinalityGuard(options.maxSeries, notice), notice)
+  const libraryMetrics = new LibraryMetrics(options.maxSeries)
+  const tracers = new MeasuredTracers(provider, pipeline, libraryMetrics)
   const libraries = [
     ...express,
     koa,
@@ -111,7 +115,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     pino(lines),
     ...(levels ? [pinoLevels(levels)] : []),
     winston(lines, levels),
-    ...pg,
+    ...official(tracers),
     promClient(registry => collection.addApp(registry)),
   ]
   const witness = await callWitness(libraries)
@@ -145,6 +149,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   if (meters) collection.addMeters(async () => familiesOfMetrics(await meters.collect(), notice))
   const collect = collectMetrics(options, collection, () => [
     ...metrics.families(),
+    ...libraryMetrics.families(),
     ...spanCounters(pipeline),
     ...pushCounters(push),
     ...(options.faults ? [faults.family()] : []),
