@@ -10,7 +10,7 @@ const commandTimeoutMs = 15_000
 export async function checkInvariants(
   system: System,
   context: { world: World; view: LiveView; commandEnv: NodeJS.ProcessEnv; signal: AbortSignal },
-): Promise<{ name: string; holds: boolean; detail: string }[]> {
+): Promise<{ name: string; service: string | undefined; holds: boolean; detail: string }[]> {
   const { clock } = context.world
   return Promise.all(
     system.invariants.map(async invariant => {
@@ -18,7 +18,9 @@ export async function checkInvariants(
       const until = clock.now() + invariant.withinMs
       for (;;) {
         const answer = await ask(invariant, system.dir, context)
-        if (answer.holds || clock.now() >= until || context.signal.aborted) return { name: invariant.name, ...answer }
+        if (answer.holds || clock.now() >= until || context.signal.aborted) {
+          return { name: invariant.name, service: invariant.service, ...answer }
+        }
         await clock.sleep(tryAgainMs, context.signal).catch(() => {})
       }
     }),

@@ -39,6 +39,7 @@ export function experimentOf(
   checkNames(references, report)
   const find = finder(references, report)
   const expect = expectationsOf(spec, find, report)
+  if (system) checkBlame(spec, system, report)
   const guard = guardOf(spec, references, find, report)
   if (system && load.length > 0) {
     for (const { objective, index } of references.objectives) checkFed(objective, load, ['objectives', index], report)
@@ -116,8 +117,9 @@ function finder({ objectives, objectivesComplete }: References, report: Report):
 }
 
 function expectationsOf(spec: Spec, find: Find, report: Report): Expectations {
-  const { objectives, recovery, alerts } = spec.expect
-  if (!objectives && !recovery && !alerts) {
+  const { objectives, recovery, alerts, blame, amplification, abandonedWork, telemetry } = spec.expect
+  const observed = [blame, amplification, abandonedWork, telemetry].some(each => each !== undefined)
+  if (!objectives && !recovery && !alerts && !observed) {
     report(
       ['expect'],
       'nothing is expected, so that the experiment could never fail',
@@ -142,7 +144,24 @@ function expectationsOf(spec: Spec, find: Find, report: Report): Expectations {
     atLeast: objectives?.atLeast,
     recoveryWithinMs: recovery?.within,
     alerts: { none: alerts?.none ?? false, fire },
+    observability: observed
+      ? {
+          blame,
+          amplificationAtMost: amplification?.atMost,
+          abandonedAtMostMs: abandonedWork?.atMost,
+          telemetry: telemetry ?? [],
+        }
+      : undefined,
   }
+}
+
+function checkBlame(spec: Spec, system: System, report: Report): void {
+  const { blame } = spec.expect
+  if (blame === undefined) return
+  const names = system.services.map(({ name }) => name)
+  if (!names.includes(blame)) {
+    report(['expect', 'blame'], `no service of "${system.name}" is named "${blame}"; ${suggestion(blame, names)}`)
+  } else if (spec.faults.length === 0) report(['expect', 'blame'], 'without a fault there is nobody to blame')
 }
 
 function checkFed(objective: Objective, loads: Experiment['load'], path: PropertyKey[], report: Report): void {

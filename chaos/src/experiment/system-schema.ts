@@ -96,6 +96,7 @@ const journey = z
 const invariant = z.strictObject({
   name: nameSchema,
   command: command.describe('Exits 0 when the rule holds.'),
+  service: z.string().min(1).optional().describe('Whose doing it is when it does not hold, for the report.'),
   within: duration().prefault('30s').describe('How long the system may take to get there.'),
 })
 

@@ -18,6 +18,12 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
     const hint = 'add "local: { command: [...] }" or "docker: { label: key=value }"'
     problems.push(document.problem(['spec', 'services', index], words, hint))
   }
+  for (const [index, { service }] of invariants.entries()) {
+    const names = services.map(({ name }) => name)
+    if (service === undefined || names.includes(service)) continue
+    const at = ['spec', 'invariants', index, 'service']
+    problems.push(document.problem(at, `no service is named "${service}"; ${suggestion(service, names)}`))
+  }
   for (const index of journeys.keys()) checkJourney(document, content, index, problems)
   if (problems.length > before) return undefined
 
@@ -48,7 +54,7 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
         place: document.place(['spec', 'journeys', index]),
       }),
     ),
-    invariants: invariants.map(({ name, command, within }) => ({ name, command, withinMs: within })),
+    invariants: invariants.map(({ name, command, service, within }) => ({ name, command, service, withinMs: within })),
     dir: dirname(document.file),
     place: document.place(),
   }
