@@ -58,7 +58,7 @@ export const otelAttribute: Readonly<Record<string, string>> = {
   [label.faultKind]: 'shaketable.fault.kind',
 }
 
-/** Metrics of the chaos runner while it runs (`shaketable run --metrics-port`), as they stand on its own `/metrics`. */
+/** Metrics of the chaos runner while it runs (`shaketable run --metrics`), as they stand on its own `/metrics`. */
 export const runnerMetric = {
   /** 1 for the phase that an experiment is in, 0 for the others; all 0 once it is over. */
   phase: 'shaketable_experiment_phase',

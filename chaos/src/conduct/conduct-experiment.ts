@@ -81,6 +81,7 @@ export async function conductExperiment(
   load.onSamples(batch => {
     samples.push(...batch)
     traffic.add(batch)
+    view.samples?.(batch)
     if (current) breached(objectiveGuard?.add(batch.filter(sample => sample.at >= phases.baseline.start)))
   })
 
@@ -99,6 +100,7 @@ export async function conductExperiment(
       phaseEndsInMs: Math.max(0, current.span.end - now),
       ...traffic.over(now),
       armed: faults.armed(),
+      armedIds: faults.armedIds(),
       firing: counters.firing(),
     })
   }
@@ -162,7 +164,7 @@ export async function conductExperiment(
       ? await readLogs(logFiles, logsBegin, shownTraces(traces, phases, addresses, context.seed))
       : undefined
 
-  const invariants = aborted ? [] : await checkInvariants(experiment.system, context)
+  const invariants = aborted ? [] : await checkInvariants(experiment, context)
   const instanceEvents = context.instanceEvents.slice(firstEvent)
   return {
     notUndone: faults.notUndone,

@@ -82,6 +82,7 @@ async function conductAndJudge(
   const { name, title, phases } = experiment
   await awaitReady(experiment.system, context.target, context.world.clock, context.signal)
   const totalMs = phases.baselineMs + phases.faultMs + phases.recoveryMs
+  context.view.conducts?.(experiment)
   context.view.experimentBegins?.({ name, title, ...position, totalMs })
   const { seen, notUndone } = await conductExperiment(experiment, context)
   const report = judgeExperiment(seen, discarded)

@@ -1,6 +1,6 @@
 import { duration, expecting, nameSchema, percentage, rate, refused, seen } from '@shaketable/slo'
 import { z } from 'zod'
-import { apiVersion, methodSchema, pathSchema } from './system-schema.ts'
+import { apiVersion, invariant, methodSchema, pathSchema } from './system-schema.ts'
 
 const file = (what: string) => z.string({ error: expecting(`the path of ${what}, relative to this file`) }).min(1)
 const name = (what: string) => z.string({ error: expecting(`the name of ${what}`) }).min(1)
@@ -136,6 +136,13 @@ const expectations = z
         fire: z.array(name('an objective')).min(1).optional().describe('The pages of these objectives must fire.'),
       })
       .optional(),
+    invariants: z
+      .array(invariant)
+      .min(1)
+      .optional()
+      .describe(
+        'Checked once the load has stopped, beside those of the system. Commands start in the folder of the system file.',
+      ),
     blame: name('a service of the system')
       .optional()
       .describe('The service that the traces alone must name as the guilty one.'),

@@ -11,6 +11,7 @@ import { faultSpecsOf } from './fault-specs.ts'
 import { bestLowerBound, countedSteps, plannedRequests, requestsToProve } from './feeding.ts'
 import { checkGuard, guardOf } from './guard.ts'
 import type { Expectations, Experiment, System } from './model.ts'
+import { invariantOf } from './system.ts'
 
 /** What an experiment refers to, as far as it could be read. */
 export interface References {
@@ -118,8 +119,9 @@ function finder({ objectives, objectivesComplete }: References, report: Report):
 
 function expectationsOf(spec: Spec, find: Find, report: Report): Expectations {
   const { objectives, recovery, alerts, blame, amplification, abandonedWork, telemetry } = spec.expect
+  const { invariants } = spec.expect
   const observed = [blame, amplification, abandonedWork, telemetry].some(each => each !== undefined)
-  if (!objectives && !recovery && !alerts && !observed) {
+  if (!objectives && !recovery && !alerts && !invariants && !observed) {
     report(
       ['expect'],
       'nothing is expected, so that the experiment could never fail',
@@ -144,6 +146,7 @@ function expectationsOf(spec: Spec, find: Find, report: Report): Expectations {
     atLeast: objectives?.atLeast,
     recoveryWithinMs: recovery?.within,
     alerts: { none: alerts?.none ?? false, fire },
+    invariants: (invariants ?? []).map(invariantOf),
     observability: observed
       ? {
           blame,

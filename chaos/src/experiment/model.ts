@@ -74,8 +74,6 @@ export interface Step {
 /** A rule of the business that holds after any run: a command that exits 0 when it does. */
 export interface Invariant {
   name: string
-  /** Whose doing it is when it does not hold. */
-  service?: string | undefined
   command: string[]
   /** How long the system may take to get there (asynchronous work), in ms. */
   withinMs: number
@@ -155,6 +153,8 @@ export interface Expectations {
   recoveryWithinMs: number | undefined
   /** `none`: no page may fire; `fire`: the pages of these objectives must. */
   alerts: { none: boolean; fire: Objective[] }
+  /** Checked after this experiment, beside those of the system. */
+  invariants?: readonly Invariant[]
   /** What the traces and logs of the run must show. */
   observability?: ObservabilityExpectations | undefined
 }

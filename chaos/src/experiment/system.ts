@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { type Problem, type SourceDocument, suggestion } from '@shaketable/slo'
-import type { Journey, Step, System } from './model.ts'
-import { type StepDocument, type SystemDocument, systemSchema } from './system-schema.ts'
+import type { Invariant, Journey, Step, System } from './model.ts'
+import { type InvariantDocument, type StepDocument, type SystemDocument, systemSchema } from './system-schema.ts'
 
 /** A System document as the model has it, or `undefined` and what is wrong with it among `problems`. */
 export function systemOf(document: SourceDocument, problems: Problem[]): System | undefined {
@@ -17,12 +17,6 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
     const words = `"${service.name}" has neither a "local" nor a "docker" section, and nothing else can be shaken yet`
     const hint = 'add "local: { command: [...] }" or "docker: { label: key=value }"'
     problems.push(document.problem(['spec', 'services', index], words, hint))
-  }
-  for (const [index, { service }] of invariants.entries()) {
-    const names = services.map(({ name }) => name)
-    if (service === undefined || names.includes(service)) continue
-    const at = ['spec', 'invariants', index, 'service']
-    problems.push(document.problem(at, `no service is named "${service}"; ${suggestion(service, names)}`))
   }
   for (const index of journeys.keys()) checkJourney(document, content, index, problems)
   if (problems.length > before) return undefined
@@ -54,10 +48,14 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
         place: document.place(['spec', 'journeys', index]),
       }),
     ),
-    invariants: invariants.map(({ name, command, service, within }) => ({ name, command, service, withinMs: within })),
+    invariants: invariants.map(invariantOf),
     dir: dirname(document.file),
     place: document.place(),
   }
+}
+
+export function invariantOf({ name, command, within }: InvariantDocument): Invariant {
+  return { name, command, withinMs: within }
 }
 
 function stepOf({ request, expect, capture }: StepDocument): Step {

@@ -171,11 +171,11 @@ function judgeExpectations(seen: Observations, recovered: Recovery | undefined):
     ...(seen.breach ? [judgeGuard(seen.breach, seen)] : []),
     ...(recoveryWithinMs === undefined ? [] : [judgeRecovery(recoveryWithinMs, recovered, seen)]),
     ...judgeAlerts(seen),
-    ...seen.invariants.map(({ name, service, holds, detail }) => ({
+    ...seen.invariants.map(({ name, holds, detail, names = [] }) => ({
       name: `invariant ${name}`,
       verdict: holds ? ('pass' as const) : ('fail' as const),
       detail,
-      names: holds || !service ? [] : [service],
+      names: holds ? [] : names,
     })),
   ]
 }

@@ -25,7 +25,7 @@ export interface Observations {
   logs?: ObservedLogs | undefined
   /** `host:port` -> service. */
   addresses?: ReadonlyMap<string, string>
-  invariants: { name: string; service?: string | undefined; holds: boolean; detail: string }[]
+  invariants: { name: string; holds: boolean; detail: string; names?: string[] }[]
   /** The guard's condition that came true while faults were armed or after them, and ended the run. */
   breach: { at: number; reason: string } | undefined
   /** Why the conductor ended the run before its time (Ctrl-C, an instance that would not start), if it did. */

@@ -14,8 +14,8 @@ import { lyingHealthChecks } from './lying-health.ts'
 import { untoldErrors } from './untold.ts'
 
 const surely = 0.95
-/** Requests of which a caller's giving up is not heard may be one in a hundred. */
-const abandonedShare = 0.01
+/** So many requests may find a callee that had not yet heard that its caller gave up. */
+const abandonedShare = 0.02
 const untracedShare = 0.1
 const untoldShare = 0.01
 /** Health checks that lied; one may have been answered just before. */
