@@ -88,6 +88,38 @@ export const otelAttribute: Readonly<Record<string, string>> = {
   [label.reason]: 'reason',
 }
 
+/** Metrics of the chaos runner while it runs (`shaketable run --metrics`), as they stand on its own `/metrics`. */
+export const runnerMetric = {
+  /** 1 for the phase that an experiment is in, 0 for the others; all 0 once it is over. */
+  phase: 'shaketable_experiment_phase',
+  /** 1 while a fault is armed, 0 before and after. */
+  faultArmed: 'shaketable_fault_armed',
+  /** 1 while the embedded evaluator says that the page of an objective fires. */
+  pageFiring: 'shaketable_page_firing',
+  /** What the load saw: a histogram over every answer, by journey and outcome. */
+  loadDuration: 'shaketable_load_request_duration_seconds',
+  /** 1 for the verdict that an experiment got. */
+  verdict: 'shaketable_experiment_verdict',
+} as const
+
+/** Labels of the runner's metrics. */
+export const runnerLabel = {
+  system: 'system',
+  experiment: 'experiment',
+  /** `baseline`, `fault` or `recovery`. */
+  phase: 'phase',
+  /** The id of a fault, and what kind of fault it is. */
+  fault: 'fault',
+  kind: 'kind',
+  /** The service that a fault strikes. */
+  service: 'service',
+  objective: 'objective',
+  journey: 'journey',
+  /** `ok`, `bad` (an unexpected status) or `none` (no answer). */
+  outcome: 'outcome',
+  verdict: 'verdict',
+} as const
+
 /** The boundaries of the HTTP duration histograms, in seconds (OpenTelemetry semantic conventions). */
 export const httpDurationBoundaries = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,

@@ -7,9 +7,12 @@ import { runSuite } from '../conduct/run-suite.ts'
 import { exitCodeOf } from '../ending-signals.ts'
 import type { Experiment } from '../experiment/model.ts'
 import { readExperiments } from '../experiment/read.ts'
+import { RunnerMetrics, serveMetrics } from '../observe/runner-metrics.ts'
+import { GrafanaAnnotations } from '../report/grafana.ts'
 import { html } from '../report/html.ts'
 import { json } from '../report/json.ts'
 import { junit } from '../report/junit.ts'
+import { viewsOf } from '../report/reporter.ts'
 import { styleFor, summary, terminalView } from '../report/terminal.ts'
 import { writeReport, writeReports } from '../report/write.ts'
 import type { World } from '../world.ts'
@@ -25,6 +28,8 @@ interface RunOptions {
   target: 'local' | 'docker'
   yesThisIs?: string
   dryRun?: boolean
+  metrics?: string
+  grafana?: string
 }
 
 /** `shaketable run FILE…`: start or find the system, run the experiments, judge, undo everything. */
@@ -44,6 +49,8 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
         .default('local'),
     )
     .option('--yes-this-is <name>', 'the name of the system; demanded for what shaketable has not started itself')
+    .option('--metrics <[host:]port>', 'serve metrics of the run for Prometheus while it goes', listenAddress)
+    .option('--grafana <url>', 'mark experiments and faults as annotations in Grafana, with the token of GRAFANA_TOKEN')
     .option('--dry-run', 'read everything, print what would be done and hit, and start nothing')
     .action(async (files: string[], options: RunOptions) => {
       conclude(await runExperiments(files, options, world))
@@ -65,7 +72,16 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   const junitFile = options.junit === undefined ? undefined : resolve(world.cwd, options.junit)
   if (dir) await mustBeWritable(dir)
   if (junitFile) await mustBeWritable(dirname(junitFile))
-  const view = terminalView(world)
+  const terminal = terminalView(world)
+  const note = (words: string) => terminal.note?.(words)
+  const { grafana: grafanaUrl } = options
+  const grafana = grafanaUrl
+    ? new GrafanaAnnotations({ url: grafanaUrl, token: world.env.GRAFANA_TOKEN }, world.clock, note)
+    : undefined
+  const metrics = options.metrics === undefined ? undefined : new RunnerMetrics()
+  const served = metrics && (await serveMetrics(metrics, options.metrics!))
+  if (served) note(`metrics of this run: ${served.url}`)
+  const view = viewsOf([terminal, metrics, grafana].filter(each => each !== undefined))
   const conducted = await runSuite(
     {
       experiments,
@@ -77,7 +93,9 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
     },
     world,
     view,
-  ).finally(() => view.close?.())
+  ).finally(() => view.close())
+  await grafana?.settled()
+  served?.server.close()
   const report =
     conducted.exitCode === exitCode.notUndone
       ? conducted
@@ -160,6 +178,12 @@ function wholeNumber(text: string): number {
     throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295.')
   }
   return value
+}
+
+function listenAddress(text: string): string {
+  const [, port] = /(?:^|:)(\d{1,5})$/.exec(text) ?? []
+  if (port === undefined || Number(port) > 65_535) throw new InvalidArgumentError('Expected PORT or HOST:PORT.')
+  return text
 }
 
 function attempts(text: string): number {

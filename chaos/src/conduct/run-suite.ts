@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exitCode, ShaketableError } from '@shaketable/slo'
 import type { Experiment, System } from '../experiment/model.ts'
+import { TraceReceiver } from '../observe/trace-receiver.ts'
 import type { ExperimentReport, SuiteReport } from '../report/model.ts'
 import type { LiveView } from '../report/reporter.ts'
 import { urlVariable } from '../targets/local/environment.ts'
@@ -81,6 +82,7 @@ async function conductAndJudge(
   const { name, title, phases } = experiment
   await awaitReady(experiment.system, context.target, context.world.clock, context.signal)
   const totalMs = phases.baselineMs + phases.faultMs + phases.recoveryMs
+  context.view.conducts?.(experiment)
   context.view.experimentBegins?.({ name, title, ...position, totalMs })
   const { seen, notUndone } = await conductExperiment(experiment, context)
   const report = judgeExperiment(seen, discarded)
@@ -94,6 +96,7 @@ interface RunningSystem {
   instanceEvents: InstanceEvent[]
   signal: AbortSignal
   commandEnv: NodeJS.ProcessEnv
+  traces: TraceReceiver | undefined
 }
 
 async function withRunningSystem(
@@ -112,7 +115,9 @@ async function withRunningSystem(
     const signal = AbortSignal.any([world.signal, keeperDied.signal])
     const heartbeat = setInterval(() => keeper.beat(), heartbeatMs)
     try {
-      const target = await targetOf(request, world, journal)
+      // What shaketable has not started sends its spans where its owner wants them.
+      const traces = request.target === 'local' ? await TraceReceiver.start(world.clock) : undefined
+      const target = await targetOf(request, world, journal, traces)
       const instanceEvents: InstanceEvent[] = []
       target.events(event => instanceEvents.push(event))
       try {
@@ -128,10 +133,11 @@ async function withRunningSystem(
           instanceEvents,
           signal,
           commandEnv: commandEnv(system, target, journal, request, world),
+          traces,
         })
       } finally {
         view.note?.(`${request.target === 'local' ? 'stopping' : 'leaving'} ${system.name}`)
-        await target.stop()
+        await target.stop().finally(() => traces?.close())
         clean = true
       }
     } finally {
@@ -143,14 +149,26 @@ async function withRunningSystem(
   }
 }
 
-async function targetOf(request: SuiteRequest, world: World, journal: Journal): Promise<Target> {
+async function targetOf(
+  request: SuiteRequest,
+  world: World,
+  journal: Journal,
+  traces: TraceReceiver | undefined,
+): Promise<Target> {
   if (request.target === 'docker') {
     const { dockerTarget } = await import('../targets/docker/docker-target.ts')
     return dockerTarget({ world, journal })
   }
   const logDir = request.logDir ?? join(journal.dir, 'logs')
   await mkdir(logDir, { recursive: true })
-  return localTarget({ world, runId: journal.runId, journal, env: request.env, logDir })
+  return localTarget({
+    world,
+    runId: journal.runId,
+    journal,
+    env: request.env,
+    logDir,
+    tracesUrl: traces && (to => traces.urlFor(to)),
+  })
 }
 
 function announce(system: System, target: SuiteRequest['target']): string {

@@ -93,7 +93,7 @@ const journey = z
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax itself
   .describe('A flow of requests. Strings may hold ${name} of a captured value, ${uuid} and ${seq}.')
 
-const invariant = z.strictObject({
+export const invariant = z.strictObject({
   name: nameSchema,
   command: command.describe('Exits 0 when the rule holds.'),
   within: duration().prefault('30s').describe('How long the system may take to get there.'),
@@ -115,3 +115,4 @@ export const systemSchema = z
 
 export type SystemDocument = z.output<typeof systemSchema>
 export type StepDocument = z.output<typeof step>
+export type InvariantDocument = z.output<typeof invariant>
