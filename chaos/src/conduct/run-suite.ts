@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exitCode, ShaketableError } from '@shaketable/slo'
 import type { Experiment, System } from '../experiment/model.ts'
+import { whatLacks } from '../faults/index.ts'
 import type { ExperimentReport, SuiteReport } from '../report/model.ts'
 import type { LiveView } from '../report/reporter.ts'
 import { urlVariable } from '../targets/local/environment.ts'
@@ -163,7 +164,7 @@ function announce(system: System, target: SuiteRequest['target']): string {
 function mustTakeEveryFault(experiments: Experiment[], target: Target): void {
   for (const { faults } of experiments) {
     for (const fault of faults) {
-      const reason = target.refuses?.(fault)
+      const reason = whatLacks(fault, target)
       if (reason === undefined) continue
       const { file, line, column } = fault.place
       const words = `${file}:${line}:${column}: ${fault.id} cannot be injected: ${reason}; nothing was done`

@@ -1,4 +1,6 @@
+import type { Distribution, Schedule } from '@shaketable/sdk/faults'
 import type { Objective, Place } from '@shaketable/slo'
+import type { GrpcStatus } from './grpc-statuses.ts'
 
 /** What runs: services, their replicas, and the journeys that users take through them. */
 export interface System {
@@ -110,13 +112,31 @@ export type RequestFaultSpec = Anywhere & {
   scope: 'request' | 'attempt'
   method: string | undefined
   path: string | undefined
+  headers?: Record<string, string> | undefined
   /** Only requests that this service makes to `service`: the fault is armed at the caller, outbound. */
   from: string | undefined
+  /** Only in so many instances of the one in which it is armed, chosen by the seed; undefined: in all. */
+  among?: number | undefined
+  ramp?: Schedule['ramp'] | undefined
+  pulse?: Schedule['pulse'] | undefined
 } & (
-    | { kind: 'latency'; delayMs: number; jitterMs: number }
+    | { kind: 'latency'; delayMs: number; jitterMs: number; distribution: Distribution }
     | { kind: 'error'; status: number; body: string | undefined }
+    | { kind: 'error'; grpc: GrpcStatus; message: string | undefined }
     | { kind: 'reset' }
     | { kind: 'hang' }
+    | { kind: 'truncate'; afterBytes: number }
+    | { kind: 'bandwidth'; bytesPerSecond: number }
+  )
+
+/** A burden on whole processes, by the SDK inside them. */
+export type ProcessFaultSpec = Anywhere & {
+  /** How many instances bear it, chosen by the seed. */
+  instances: number
+} & (
+    | { kind: 'stall'; blockMs: number; everyMs: number }
+    | { kind: 'burn'; threads: number }
+    | { kind: 'memory'; bytes: number }
   )
 
 /** A fault of a whole instance, by the target. */
@@ -129,7 +149,13 @@ export type InstanceFaultSpec = Anywhere & {
     | { kind: 'freeze' }
   )
 
-export type FaultSpec = RequestFaultSpec | InstanceFaultSpec
+/** A fault of a service as a whole, by the target. */
+export type ServiceFaultSpec = Anywhere & { graceMs: number } & (
+    | { kind: 'restart'; readyWithinMs: number }
+    | { kind: 'scale'; to: number }
+  )
+
+export type FaultSpec = RequestFaultSpec | ProcessFaultSpec | InstanceFaultSpec | ServiceFaultSpec
 export type FaultKind = FaultSpec['kind']
 
 /** What ends an experiment before its time, and fails it: as soon as one of these is so. */

@@ -32,6 +32,10 @@ export interface Instance {
   terminate(graceMs: number): Promise<void>
   freeze(): Promise<void>
   resume(): Promise<void>
+  /** Ends it, by SIGTERM and its grace, and keeps it down until `bringUp`. Where the target can. */
+  takeDown?(graceMs: number): Promise<void>
+  /** Resolves when it is up again. One that was not taken down needs nothing. */
+  bringUp?(): Promise<void>
 }
 
 export interface InstanceEvent {
