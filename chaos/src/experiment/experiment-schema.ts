@@ -65,6 +65,12 @@ const instances = {
   instances: z.int().min(1).default(1).describe('How many instances, chosen by the seed.'),
 }
 
+const inTheirWords = (what: string) =>
+  z.record(z.string(), z.unknown(), { error: expecting(what) }).refine(body => Object.keys(body).length > 0, {
+    error: expecting(what),
+  })
+const ours = ['selector', 'mode', 'value', 'duration', 'scheduler']
+
 /** What each kind of fault may say. */
 const faultKinds = {
   latency: z
@@ -86,6 +92,32 @@ const faultKinds = {
     .strictObject({ ...instances, grace: duration().optional().describe('SIGKILL follows after this.') })
     .describe('Instances are asked to end with SIGTERM.'),
   freeze: z.strictObject({ ...instances, ...lasting }).describe('Instances are stopped with SIGSTOP.'),
+  evict: z
+    .strictObject(instances)
+    .describe('Kubernetes: instances are evicted, if their PodDisruptionBudget lets them.'),
+  scaleToZero: z.strictObject({ ...anywhere, ...lasting }).describe('Kubernetes: no instance is left.'),
+  rollingRestart: z
+    .strictObject(anywhere)
+    .describe('Kubernetes: every instance is replaced, as a new version would be.'),
+  chaosMesh: z
+    .strictObject({
+      ...instances,
+      ...lasting,
+      kind: z.enum(['NetworkChaos', 'StressChaos']).describe('The resource that is made.'),
+      spec: inTheirWords('what Chaos Mesh is to do, in its own words').refine(
+        spec => !ours.some(field => field in spec),
+        { error: `expected no ${ours.join(', ')}: the service, "instances" and "for" say it` },
+      ),
+    })
+    .describe('Kubernetes: Chaos Mesh injects it.'),
+  istio: z
+    .strictObject({
+      ...anywhere,
+      ...lasting,
+      host: z.string().min(1).optional().describe('What its callers call it; the name of the service by default.'),
+      fault: inTheirWords('an HTTPFaultInjection in the words of Istio, e.g. { delay: { fixedDelay: 2s } }'),
+    })
+    .describe('Kubernetes: the sidecars of its callers inject it, by a VirtualService.'),
 }
 
 const kinds = Object.keys(faultKinds) as (keyof typeof faultKinds)[]
@@ -99,6 +131,11 @@ const fault = z
     crash: faultKinds.crash.optional(),
     terminate: faultKinds.terminate.optional(),
     freeze: faultKinds.freeze.optional(),
+    evict: faultKinds.evict.optional(),
+    scaleToZero: faultKinds.scaleToZero.optional(),
+    rollingRestart: faultKinds.rollingRestart.optional(),
+    chaosMesh: faultKinds.chaosMesh.optional(),
+    istio: faultKinds.istio.optional(),
   })
   .refine(each => Object.keys(each).length === 1, {
     // What is misspelt has been said.

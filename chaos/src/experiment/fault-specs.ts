@@ -81,6 +81,8 @@ function checkService(kind: FaultKind, body: Body, system: System, problem: Repo
     }
     return
   }
+  // Done to it from outside.
+  if (kind === 'scaleToZero' || kind === 'rollingRestart' || kind === 'istio') return
   const from = 'from' in body ? body.from : undefined
   if (from === undefined) {
     if (struck.ready !== 'tcp') return
@@ -128,5 +130,14 @@ function specOf(
     const grace = system?.services.find(service => service.name === base.service)?.local?.graceMs ?? 5000
     return { ...base, kind: 'terminate', instances: terminate.instances, graceMs: terminate.grace ?? grace }
   }
-  return { ...base, kind: 'freeze', instances: freeze!.instances }
+  if (freeze) return { ...base, kind: 'freeze', instances: freeze.instances }
+  const { evict, scaleToZero, rollingRestart, chaosMesh, istio } = fault
+  if (evict) return { ...base, kind: 'evict', instances: evict.instances }
+  if (scaleToZero) return { ...base, kind: 'scaleToZero' }
+  if (rollingRestart) return { ...base, kind: 'rollingRestart' }
+  if (chaosMesh) {
+    const { instances, kind: resource, spec } = chaosMesh
+    return { ...base, kind: 'chaosMesh', instances, resource, spec }
+  }
+  return { ...base, kind: 'istio', host: istio!.host, fault: istio!.fault }
 }

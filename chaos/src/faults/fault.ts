@@ -29,6 +29,8 @@ export interface Fault<S extends FaultSpec = FaultSpec> {
   kind: S['kind']
   /** One line for people: `2 s ± 200 ms on 100 % of requests to payments`. */
   describe(spec: S): string
+  /** Why the target cannot do it, whatever the service; undefined where it can. */
+  refuses?(target: Target): string | undefined
   /** Rejects, with nothing armed, where it cannot be injected into every instance that it names. */
   inject(spec: S, context: InjectContext): Promise<Injected>
 }

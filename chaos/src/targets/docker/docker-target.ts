@@ -132,6 +132,7 @@ export function dockerTarget({ world, journal }: { world: World; journal: Journa
       const fleeting = of(fault.service).find(instance => instance.losesItself)
       return fleeting && `${fleeting.id} (container ${fleeting.name}) would not come back: ${fleeting.losesItself}`
     }
+    if (!('percent' in fault)) return undefined
     if (fault.from) return 'who calls whom (`from`) cannot be told yet between containers'
     const deaf = of(fault.service).find(instance => !instance.faultControl)
     const needs = `${variable.faults}=on, ${variable.faultsHost}=0.0.0.0, a published ${variable.faultsPort} and ${variable.faultsKey}`
