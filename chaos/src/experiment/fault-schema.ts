@@ -90,6 +90,12 @@ const instances = {
   instances: z.int().min(1).default(1).describe('How many instances, chosen by the seed.'),
 }
 
+const inTheirWords = (what: string) =>
+  z.record(z.string(), z.unknown(), { error: expecting(what) }).refine(body => Object.keys(body).length > 0, {
+    error: expecting(what),
+  })
+const ours = ['selector', 'mode', 'value', 'duration', 'scheduler']
+
 /** What each kind of fault may say. */
 const faultKinds = {
   latency: z
@@ -147,21 +153,38 @@ const faultKinds = {
     .strictObject({ ...instances, grace: duration().optional().describe('SIGKILL follows after this.') })
     .describe('Instances are asked to end with SIGTERM.'),
   freeze: z.strictObject({ ...instances, ...lasting }).describe('Instances are stopped with SIGSTOP.'),
-  restart: z
+  evict: z
+    .strictObject(instances)
+    .describe('Kubernetes: instances are evicted, if their PodDisruptionBudget lets them.'),
+  scaleToZero: z
+    .strictObject({ ...anywhere, ...lasting, grace: duration().optional().describe('SIGKILL follows after this.') })
+    .describe('No instance is left.'),
+  rollingRestart: z
     .strictObject({
       ...anywhere,
       grace: duration().optional().describe('SIGKILL follows after this.'),
-      readyWithin: duration({ atLeastMs: 1 }).prefault('30s').describe('An instance must be ready again by then.'),
+      readyWithin: duration({ atLeastMs: 1 }).prefault('30s').describe('Each must be ready again by then.'),
     })
-    .describe('Every instance is restarted, one after the other, each once the one before is ready again.'),
-  scale: z
+    .describe('Every instance is restarted, one after the other; in Kubernetes replaced, as a new version would be.'),
+  chaosMesh: z
+    .strictObject({
+      ...instances,
+      ...lasting,
+      kind: z.enum(['NetworkChaos', 'StressChaos']).describe('The resource that is made.'),
+      spec: inTheirWords('what Chaos Mesh is to do, in its own words').refine(
+        spec => !ours.some(field => field in spec),
+        { error: `expected no ${ours.join(', ')}: the service, "instances" and "for" say it` },
+      ),
+    })
+    .describe('Kubernetes: Chaos Mesh injects it.'),
+  istio: z
     .strictObject({
       ...anywhere,
       ...lasting,
-      to: z.int().min(0).describe('So many instances are left; 0 for none.'),
-      grace: duration().optional().describe('SIGKILL follows after this.'),
+      host: z.string().min(1).optional().describe('What its callers call it; the name of the service by default.'),
+      fault: inTheirWords('an HTTPFaultInjection in the words of Istio, e.g. { delay: { fixedDelay: 2s } }'),
     })
-    .describe('Instances are ended, and stay down.'),
+    .describe('Kubernetes: the sidecars of its callers inject it, by a VirtualService.'),
 }
 
 const kinds = Object.keys(faultKinds) as (keyof typeof faultKinds)[]
@@ -181,8 +204,11 @@ export const fault = z
     crash: faultKinds.crash.optional(),
     terminate: faultKinds.terminate.optional(),
     freeze: faultKinds.freeze.optional(),
-    restart: faultKinds.restart.optional(),
-    scale: faultKinds.scale.optional(),
+    evict: faultKinds.evict.optional(),
+    scaleToZero: faultKinds.scaleToZero.optional(),
+    rollingRestart: faultKinds.rollingRestart.optional(),
+    chaosMesh: faultKinds.chaosMesh.optional(),
+    istio: faultKinds.istio.optional(),
   })
   .refine(each => Object.keys(each).length === 1, {
     // What is misspelt has been said.

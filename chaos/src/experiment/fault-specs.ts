@@ -92,7 +92,16 @@ function checkService(kind: FaultKind, body: Body, system: System, problem: Repo
 }
 
 /** Kinds for which nothing needs to be inside the process. */
-const targetsDo: FaultKind[] = ['crash', 'terminate', 'freeze', 'restart', 'scale']
+const targetsDo: FaultKind[] = [
+  'crash',
+  'terminate',
+  'freeze',
+  'evict',
+  'scaleToZero',
+  'rollingRestart',
+  'chaosMesh',
+  'istio',
+]
 
 /** Its protocol is not known: nothing can be answered for it, and nothing of it told apart. */
 function checkOfTcp(kind: FaultKind, body: Body, problem: Report): void {
@@ -112,16 +121,15 @@ function checkInstances(body: Body, host: System['services'][number], problem: R
   // How many containers there are is seen when they are found.
   const replicas = host.local?.replicas
   if (replicas === undefined) return
-  const has = `"${host.name}" has ${replicas} ${replicas === 1 ? 'replica' : 'replicas'}`
-  if (wanted !== undefined && wanted > replicas) problem('instances', `${has}, saw ${wanted}`)
-  if ('to' in body && body.to >= replicas) problem('to', `${has}, so that nothing would be ended, saw ${body.to}`)
+  if (wanted === undefined || wanted <= replicas) return
+  problem('instances', `"${host.name}" has ${replicas} ${replicas === 1 ? 'replica' : 'replicas'}, saw ${wanted}`)
 }
 
 type Base = Pick<FaultSpec, 'id' | 'service' | 'startMs' | 'durationMs' | 'place'>
 
 function specOf(fault: FaultDocument, base: Base, system: System | undefined, problem: Report): FaultSpec {
   const grace = system?.services.find(service => service.name === base.service)?.local?.graceMs ?? 5000
-  const { stall, burn, memory, crash, terminate, freeze, restart, scale } = fault
+  const { stall, burn, memory, crash, terminate, freeze, evict, scaleToZero, rollingRestart, chaosMesh, istio } = fault
   if (stall) {
     if (stall.block > 10_000) problem('block', `expected at most 10s, saw ${formatDuration(stall.block)}`)
     if (stall.block > stall.every) {
@@ -142,8 +150,17 @@ function specOf(fault: FaultDocument, base: Base, system: System | undefined, pr
   if (terminate)
     return { ...base, kind: 'terminate', instances: terminate.instances, graceMs: terminate.grace ?? grace }
   if (freeze) return { ...base, kind: 'freeze', instances: freeze.instances }
-  if (restart) return { ...base, kind: 'restart', graceMs: restart.grace ?? grace, readyWithinMs: restart.readyWithin }
-  if (scale) return { ...base, kind: 'scale', graceMs: scale.grace ?? grace, to: scale.to }
+  if (evict) return { ...base, kind: 'evict', instances: evict.instances }
+  if (scaleToZero) return { ...base, kind: 'scaleToZero', graceMs: scaleToZero.grace ?? grace }
+  if (rollingRestart) {
+    const { grace: graceMs = grace, readyWithin: readyWithinMs } = rollingRestart
+    return { ...base, kind: 'rollingRestart', graceMs, readyWithinMs }
+  }
+  if (chaosMesh) {
+    const { instances, kind: resource, spec } = chaosMesh
+    return { ...base, kind: 'chaosMesh', instances, resource, spec }
+  }
+  if (istio) return { ...base, kind: 'istio', host: istio.host, fault: istio.fault }
   return requestSpecOf(fault, base, problem)
 }
 

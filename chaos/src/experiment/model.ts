@@ -18,6 +18,7 @@ export interface Service {
   name: string
   local: LocalProcess | undefined
   docker?: DockerContainers | undefined
+  kubernetes?: KubernetesPods | undefined
   /** The path of the readiness probe on the health listener, or `tcp` for a service without the SDK. */
   ready: string
   place: Place
@@ -44,6 +45,18 @@ export interface DockerContainers {
   port: number | undefined
   /** How long a container that a fault stopped stays down, in ms. */
   restartDelayMs: number
+}
+
+/** Where the kubernetes target finds a service, which runs already. */
+export interface KubernetesPods {
+  /** A label selector, e.g. `app=payments`. */
+  selector: string
+  /** That of the kubeconfig's context where undefined. */
+  namespace: string | undefined
+  /** The container's port that takes the requests; undefined where the pod itself tells. */
+  port: number | undefined
+  /** Where the load goes, in place of each pod: the address of its Service or its ingress. */
+  url: string | undefined
 }
 
 /** A user's flow of requests. `setup` runs once before the load begins, `steps` once per arrival. */
@@ -147,12 +160,20 @@ export type InstanceFaultSpec = Anywhere & {
     | { kind: 'crash' /** again and again, in ms; undefined: once */; everyMs: number | undefined }
     | { kind: 'terminate'; graceMs: number }
     | { kind: 'freeze' }
+    | { kind: 'evict' }
+    | { kind: 'chaosMesh' /** e.g. `NetworkChaos` */; resource: string; spec: Record<string, unknown> }
   )
 
-/** A fault of a service as a whole, by the target. */
-export type ServiceFaultSpec = Anywhere & { graceMs: number } & (
-    | { kind: 'restart'; readyWithinMs: number }
-    | { kind: 'scale'; to: number }
+/** A fault of a whole service, by the target, by the orchestrator that keeps its replicas, or by the mesh before it. */
+export type ServiceFaultSpec = Anywhere &
+  (
+    | { kind: 'scaleToZero'; graceMs: number }
+    | { kind: 'rollingRestart'; graceMs: number; readyWithinMs: number }
+    | {
+        kind: 'istio' /** Undefined: the service's own name. */
+        host: string | undefined
+        fault: Record<string, unknown>
+      }
   )
 
 export type FaultSpec = RequestFaultSpec | ProcessFaultSpec | InstanceFaultSpec | ServiceFaultSpec

@@ -33,8 +33,8 @@ export interface Fault<S extends FaultSpec = FaultSpec> {
   kind: S['kind']
   /** One line for people: `2 s ± 200 ms on 100 % of requests to payments`. */
   describe(spec: S): string
-  /** Why a target has not what it takes, found out before anything is done. */
-  lacks?(spec: S, target: Target): string | undefined
+  /** Why the target cannot do it, found out before anything is done; undefined where it can. */
+  refuses?(target: Target, spec: S): string | undefined
   /** Rejects, with nothing armed, where it cannot be injected into every instance that it names. */
   inject(spec: S, context: InjectContext): Promise<Injected>
 }

@@ -2,17 +2,25 @@ import { ShaketableError } from '@shaketable/slo'
 import type { FaultSpec } from '../experiment/model.ts'
 import type { Instance } from '../targets/target.ts'
 import type { Fault, InjectContext, Injected } from './fault.ts'
+import { change, upOf } from './orchestrated.ts'
 import { duration } from './words.ts'
 
-type Restart = Extract<FaultSpec, { kind: 'restart' }>
+type RollingRestart = Extract<FaultSpec, { kind: 'rollingRestart' }>
 
 const pollMs = 50
 
-/** A rolling restart: SIGTERM to one instance after the other, as a deployment does it. */
-export const restart: Fault<Restart> = {
-  kind: 'restart',
+/**
+ * Every instance is replaced by the orchestrator's own rules, and the undo waits until that has come to its end; where there is no
+ * orchestrator, one instance after the other gets SIGTERM, and the undo stops it there.
+ */
+export const rollingRestart: Fault<RollingRestart> = {
+  kind: 'rollingRestart',
   describe: spec => `rolling restart of ${spec.service}, grace ${duration(spec.graceMs)}`,
   inject: async (spec, context) => {
+    const { orchestrator } = context.target
+    if (orchestrator) {
+      return change(spec, upOf(spec, context), context, () => orchestrator.rollingRestart(spec.service))
+    }
     const instances = context.target.instances(spec.service)
     if (instances.length === 0) {
       throw new ShaketableError('SHAKETABLE_NOTHING_TO_HIT', `${spec.id}: ${spec.service} has no instance to restart`)
@@ -22,7 +30,7 @@ export const restart: Fault<Restart> = {
 }
 
 /** The first is struck before this resolves; the others follow by themselves. */
-async function roll(spec: Restart, instances: Instance[], context: InjectContext): Promise<Injected> {
+async function roll(spec: RollingRestart, instances: Instance[], context: InjectContext): Promise<Injected> {
   const { clock } = context.world
   const ended = new AbortController()
   const ready = new Set<string>()
