@@ -43,6 +43,7 @@ const docker = z
   })
   .describe('Where a service is found that already runs as Docker containers.')
 
+const anAddress = 'the address of a Service or an ingress, e.g. "http://shop.example"'
 const kubernetes = z
   .strictObject({
     selector: text.describe('Its pods: a label selector, e.g. app=payments.'),
@@ -54,10 +55,8 @@ const kubernetes = z
       .optional()
       .describe('The port of the pod that takes the requests; PORT of its environment, or its only port, by default.'),
     url: z
-      .url({
-        protocol: /^https?$/,
-        error: expecting('the address of a Service or an ingress, e.g. "http://shop.example"'),
-      })
+      .string({ error: expecting(anAddress) })
+      .regex(/^https?:\/\/[^/\s]+/, { error: expecting(anAddress) })
       .optional()
       .describe('Where the load goes, in place of each pod: a Service or an ingress.'),
   })
