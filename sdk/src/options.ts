@@ -3,8 +3,10 @@ import { createRequire } from 'node:module'
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
 import type { Attributes } from '@opentelemetry/api'
+import type { LogFormat } from './logs/lines.ts'
 import { variable } from './names.ts'
 import type { Notice } from './notice.ts'
+import type { RedactionOptions } from './redaction.ts'
 import type { PropagatorName } from './traces/propagation.ts'
 import type { SamplerName } from './traces/sampler.ts'
 
@@ -40,6 +42,11 @@ export interface Options {
   maxSeries: number
   admin: { host: string; port: number }
   accessLog: boolean
+  logFormat: LogFormat
+  /** Whether the lines of `console` carry the ids of their trace. */
+  consoleIds: boolean
+  /** What leaves the process, in spans, log lines and URLs, only as `REDACTED`. */
+  redaction: RedactionOptions
   drainTimeoutMs: number
   faults: { host: string; port: number; key: string } | undefined
 }
@@ -111,6 +118,9 @@ export function readOptions(env: Environment, notice: Notice): Options {
       port: read.number('OTEL_EXPORTER_PROMETHEUS_PORT', 9464, { from: 0, to: 65_535, whole: true }),
     },
     accessLog: read.choice(variable.accessLog, ['on', 'off'], 'on') === 'on',
+    logFormat: read.choice<LogFormat>(variable.logFormat, ['pino', 'ecs'], 'pino'),
+    consoleIds: read.choice(variable.consoleIds, ['on', 'off'], 'on') === 'on',
+    redaction: readRedaction(read),
     drainTimeoutMs: read.whole(variable.drainTimeout, 10_000),
     faults: readFaults(read),
   }
@@ -188,6 +198,26 @@ function readPropagators(read: Reader): PropagatorName[] {
     read.refuse('OTEL_PROPAGATORS', name, 'tracecontext, baggage or none', known.join(',') || 'tracecontext,baggage')
   }
   return known.length > 0 || names.includes('none') ? known : ['tracecontext', 'baggage']
+}
+
+function readRedaction(read: Reader): RedactionOptions {
+  const known = ['credentials', 'cards', 'emails'] as const
+  const usual = 'credentials,cards'
+  const asked = (read.text(variable.redact) ?? usual).toLowerCase().split(',')
+  const kinds = asked.map(name => name.trim()).filter(name => name !== 'none')
+  const wrong = kinds.filter(name => !known.some(each => each === name))
+  for (const name of wrong) read.refuse(variable.redact, name, `${known.join(', ')} or none`, usual)
+  // A slip of the pen must not show what was to be withheld.
+  const all = wrong.length > 0 ? [...kinds, ...usual.split(',')] : kinds
+  return {
+    credentials: all.includes('credentials'),
+    cards: all.includes('cards'),
+    emails: all.includes('emails'),
+    names: (read.text(variable.redactNames) ?? '')
+      .split(',')
+      .map(name => name.trim())
+      .filter(Boolean),
+  }
 }
 
 function readFaults(read: Reader): Options['faults'] {

@@ -18,8 +18,11 @@ import { type LibraryFile, patchOnLoad } from './instrumentations/modules.ts'
 import { pg } from './instrumentations/pg.ts'
 import { pino } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
+import { winston } from './instrumentations/winston.ts'
 import { drain, type Ending, watchEndings } from './lifecycle.ts'
 import { AccessLog } from './logs/access-log.ts'
+import { watchConsole } from './logs/console.ts'
+import { LogLines } from './logs/lines.ts'
 import { CardinalityGuard } from './metrics/cardinality-guard.ts'
 import { MetricCollection } from './metrics/collection.ts'
 import { Tally } from './metrics/counter.ts'
@@ -32,6 +35,7 @@ import { observeRuntime } from './metrics/runtime.ts'
 import { label, metric, variable } from './names.ts'
 import { type Notice, stderrNotice } from './notice.ts'
 import { type Environment, type Options, type OtlpOptions, readOptions } from './options.ts'
+import { Redaction } from './redaction.ts'
 import { ConsoleDestination, OwnExporter, type SpanExporter } from './traces/destinations.ts'
 import { openHttpExporter } from './traces/otlp-exporter.ts'
 import { SpanPipeline, type SpanProcessor } from './traces/pipeline.ts'
@@ -95,29 +99,50 @@ interface OwnParts {
 }
 
 async function startWith(env: Environment, options: Options, own: OwnParts, notice: Notice): Promise<Handle> {
-  const pipeline = await buildPipeline(options, own, notice)
+  const redaction = new Redaction(options.redaction)
+  const pipeline = await buildPipeline(options, redaction, own, notice)
   const propagator = new W3cPropagator(options.propagators)
   const provider = new SpanProvider(pipeline, samplerOf(options.sampler, options.samplerRatio), own.spanSampler, notice)
   const apiRegistered = registerApi(provider, propagator, notice)
   const meters = registerMeters(options, notice)
 
   const metrics = new RequestMetrics(options.maxSeries)
+  const lines = new LogLines(redaction, options.logFormat, options.serviceName)
+  if (options.consoleIds) watchConsole(lines)
   const collection = new MetricCollection(new CardinalityGuard(options.maxSeries, notice), notice)
-  const libraries = [...express, koa, hapi, ...hono, pino, ...pg, promClient(registry => collection.addApp(registry))]
+  const libraries = [
+    ...express,
+    koa,
+    hapi,
+    ...hono,
+    pino(lines),
+    winston(lines),
+    ...pg,
+    promClient(registry => collection.addApp(registry)),
+  ]
   const witness = await callWitness(libraries)
   patchOnLoad(libraries, notice)
   watchFastify(notice)
 
-  const accessLog = options.accessLog ? new AccessLog(options.serviceName) : undefined
+  const accessLog = options.accessLog ? new AccessLog(options.serviceName, line => lines.formatted(line)) : undefined
   const servers = new Servers()
   const seenRoutes = options.faults && new SeenRoutes()
-  const observer = new ServerObserver({ provider, propagator, metrics, accessLog, servers, seenRoutes, notice })
+  const observer = new ServerObserver({
+    provider,
+    propagator,
+    metrics,
+    accessLog,
+    redaction,
+    servers,
+    seenRoutes,
+    notice,
+  })
   const caller = options.faults ? options.serviceName : undefined
   keepContextInEvents(notice)
   servers.watch(notice)
   observer.watch()
-  watchNodeClient({ provider, propagator, metrics, caller, notice })
-  watchUndici({ provider, propagator, metrics, caller, notice })
+  watchNodeClient({ provider, propagator, metrics, redaction, caller, notice })
+  watchUndici({ provider, propagator, metrics, redaction, caller, notice })
 
   const faults = new Tally('counter', metric.faultsInjected, 'Requests that an in-process fault has hit.', [
     label.faultId,
@@ -157,7 +182,12 @@ function override(read: Options, given: Partial<Options>): Options {
   return { ...options, resourceAttributes: named }
 }
 
-async function buildPipeline(options: Options, own: OwnParts, notice: Notice): Promise<SpanPipeline> {
+async function buildPipeline(
+  options: Options,
+  redaction: Redaction,
+  own: OwnParts,
+  notice: Notice,
+): Promise<SpanPipeline> {
   const destination = own.spanExporter
     ? new OwnExporter(own.spanExporter)
     : options.tracesExporter === 'otlp'
@@ -167,7 +197,7 @@ async function buildPipeline(options: Options, own: OwnParts, notice: Notice): P
         : undefined
   const queue = destination && new SpanQueue(destination, options.queue, notice)
   const resource = new ServiceResource(options.resourceAttributes)
-  return new SpanPipeline({ resource, limits: options.limits }, queue, own.spanProcessors, notice)
+  return new SpanPipeline({ resource, limits: options.limits, redaction }, queue, own.spanProcessors, notice)
 }
 
 /** gRPC brings a library of its own, which is loaded only for it. */

@@ -1,5 +1,6 @@
 import { SpanKind } from '@opentelemetry/api'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Redaction } from '../redaction.ts'
 import { newSpanId, newTraceId } from './ids.ts'
 import { type Delivery, SpanQueue } from './queue.ts'
 import { ServiceResource } from './resource.ts'
@@ -15,8 +16,10 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+const redaction = new Redaction({ credentials: true, cards: true, emails: false, names: [] })
+
 function span(): RecordedSpan {
-  const sink = { resource: new ServiceResource({}), limits, started() {}, ended() {} }
+  const sink = { resource: new ServiceResource({}), limits, redaction, started() {}, ended() {} }
   const context = { traceId: newTraceId(), spanId: newSpanId(), traceFlags: 1 }
   return new RecordedSpan(sink, {
     name: 's',

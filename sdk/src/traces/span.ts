@@ -14,6 +14,7 @@ import {
   TraceFlags,
 } from '@opentelemetry/api'
 import { nowMs, toHrTime } from '../clock.ts'
+import type { Redaction } from '../redaction.ts'
 import type { ServiceResource } from './resource.ts'
 
 export interface Scope {
@@ -41,6 +42,7 @@ export interface SpanEvent {
 export interface SpanSink {
   readonly resource: ServiceResource
   readonly limits: SpanLimits
+  readonly redaction: Redaction
   started(span: RecordedSpan): void
   ended(span: RecordedSpan): void
 }
@@ -122,6 +124,12 @@ export class RecordedSpan implements Span {
 
   setAttribute(key: string, value: AttributeValue | undefined): this {
     if (this.ended || typeof key !== 'string' || key === '' || !isAttributeValue(value)) return this
+    return this.describe(key, this.#sink.redaction.attribute(key, value))
+  }
+
+  /** What the SDK itself says of the request: known to be an attribute, and to hold nothing that must be withheld. */
+  describe(key: string, value: AttributeValue | undefined): this {
+    if (this.ended || value === undefined) return this
     if (!Object.hasOwn(this.attributes, key)) {
       if (this.#attributeCount >= this.#sink.limits.attributeCount) {
         this.droppedAttributesCount++
@@ -146,7 +154,7 @@ export class RecordedSpan implements Span {
     }
     const timed = isTime(attributesOrTime)
     const at = toMs(timed ? attributesOrTime : time) ?? nowMs()
-    const own = kept(timed ? undefined : attributesOrTime, this.#sink.limits)
+    const own = kept(timed ? undefined : attributesOrTime, this.#sink)
     this.events.push({ name: String(name), time: toHrTime(at), ...own })
     return this
   }
@@ -157,7 +165,7 @@ export class RecordedSpan implements Span {
       this.droppedLinksCount++
       return this
     }
-    this.links.push({ context: link.context, ...kept(link.attributes, this.#sink.limits) })
+    this.links.push({ context: link.context, ...kept(link.attributes, this.#sink) })
     return this
   }
 
@@ -170,7 +178,7 @@ export class RecordedSpan implements Span {
     if (this.ended || status.code === SpanStatusCode.UNSET || this.status.code === SpanStatusCode.OK) return this
     this.status =
       status.code === SpanStatusCode.ERROR && typeof status.message === 'string'
-        ? { code: status.code, message: status.message }
+        ? { code: status.code, message: this.#sink.redaction.text(status.message) }
         : { code: status.code }
     return this
   }
@@ -245,13 +253,13 @@ function shorten(value: AttributeValue, length: number): AttributeValue {
 }
 
 /** The attributes of an event or link within the limits, and how many the limits left out. */
-function kept(attributes: Attributes | undefined, limits: SpanLimits) {
+function kept(attributes: Attributes | undefined, { limits, redaction }: SpanSink) {
   const result: Attributes = {}
   let count = 0
   let dropped = 0
   for (const [key, value] of Object.entries(attributes ?? {})) {
     if (!isAttributeValue(value)) continue
-    if (count++ < limits.attributeCount) result[key] = shorten(value, limits.attributeLength)
+    if (count++ < limits.attributeCount) result[key] = shorten(redaction.attribute(key, value), limits.attributeLength)
     else dropped++
   }
   return { attributes: result, droppedAttributesCount: dropped }
