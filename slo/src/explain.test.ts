@@ -68,7 +68,7 @@ test('an objective that no burn-rate alert fits says so', () => {
   const short = objectiveOf({ windowMs: 3_600_000, indicator: checkout({ underSeconds: 0.25 }) })
   expect(explain(short)).toMatchInlineSnapshot(`
     "checkout-latency: 99 % of the events of gateway are good, over 1h.
-    An event is a POST request to gateway /checkout, good if answered within 250 ms.
+    An event is a POST request to gateway /checkout, good if ended within 250 ms.
     The error budget is 1 %: 10,000 bad events in a million, or 0.6 minutes of outage in 1h at steady traffic.
     No burn-rate alert fits it: its window is too short for any of them."
   `)

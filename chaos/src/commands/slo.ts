@@ -13,7 +13,7 @@ import {
   prometheusRules,
   promtoolTests,
   rate,
-  readObjectives,
+  readObjectiveFiles,
   ShaketableError,
   toYaml,
   writeOpenSlo,
@@ -87,22 +87,16 @@ export function sloCommand(world: World, conclude: (code: number) => void): Comm
   return slo
 }
 
-function objectivesOf(paths: string[], world: World): Promise<Objective[]> {
-  return readEach(paths, world, readObjectives)
+/** The files are read together: one may refer to what another holds. */
+async function objectivesOf(paths: string[], world: World): Promise<Objective[]> {
+  return readObjectiveFiles(await readFiles(paths, world))
 }
 
 /** Reads every file, and tells the problems of all of them at once. */
 async function readEach<T>(paths: string[], world: World, read: (text: string, file: string) => T[]): Promise<T[]> {
-  const source = fileSource(world)
   const found: T[] = []
   const problems: Problem[] = []
-  for (const file of await expandFiles(paths, world)) {
-    const text = await source.read(file).catch((cause: NodeJS.ErrnoException) => {
-      throw new ShaketableError('SHAKETABLE_NO_SUCH_FILE', `cannot read ${file} (${cause.code})`, {
-        exitCode: exitCode.invalidInput,
-        cause,
-      })
-    })
+  for (const { text, file } of await readFiles(paths, world)) {
     try {
       found.push(...read(text, file))
     } catch (error) {
@@ -112,6 +106,21 @@ async function readEach<T>(paths: string[], world: World, read: (text: string, f
   }
   if (problems.length > 0) throw new InvalidInput(problems)
   return found
+}
+
+async function readFiles(paths: string[], world: World): Promise<{ text: string; file: string }[]> {
+  const source = fileSource(world)
+  const files: { text: string; file: string }[] = []
+  for (const file of await expandFiles(paths, world)) {
+    const text = await source.read(file).catch((cause: NodeJS.ErrnoException) => {
+      throw new ShaketableError('SHAKETABLE_NO_SUCH_FILE', `cannot read ${file} (${cause.code})`, {
+        exitCode: exitCode.invalidInput,
+        cause,
+      })
+    })
+    files.push({ text, file })
+  }
+  return files
 }
 
 function documents(resources: readonly object[]): string {
