@@ -1,4 +1,5 @@
 import type { Slices } from './objective.ts'
+import { parseDuration } from './yaml-values.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
@@ -26,6 +27,19 @@ export const burnRatePolicies: readonly BurnRatePolicy[] = [
   { severity: 'ticket', window: '2h/1d', shortWindowMs: 2 * hourMs, longWindowMs: dayMs, budgetFraction: 0.1 },
   { severity: 'ticket', window: '6h/3d', shortWindowMs: 6 * hourMs, longWindowMs: 3 * dayMs, budgetFraction: 0.1 },
 ]
+
+/**
+ * A condition written as `page:5m/1h:2%`: its severity, its short and its long window, and the part of the budget that is gone
+ * when it fires. `undefined` for anything else.
+ */
+export function parsePolicy(text: string): BurnRatePolicy | undefined {
+  const [, severity, short = '', long = '', percent] = /^(page|ticket):(\w+)\/(\w+):([\d.]+)%$/.exec(text) ?? []
+  const [shortWindowMs, longWindowMs] = [parseDuration(short), parseDuration(long)]
+  const budgetFraction = tidy(Number(percent) / 100)
+  if (!shortWindowMs || !longWindowMs || shortWindowMs >= longWindowMs) return undefined
+  if (!(budgetFraction > 0 && budgetFraction < 1)) return undefined
+  return { severity: severity as Severity, window: `${short}/${long}`, shortWindowMs, longWindowMs, budgetFraction }
+}
 
 /**
  * Fewer bad events than this in the long window never alert: one failure among eleven requests is no emergency.

@@ -1,7 +1,9 @@
 /** Periods of a calendar: of so many months, or of a fixed length, each beginning where the last one ends. */
 export interface Calendar {
-  /** The beginning of one of the periods, in seconds since 1970. */
-  anchorSeconds: number
+  /** When one of the periods begins, as the zone's clocks show it: `2022-01-01 12:00:00`. */
+  startTime: string
+  /** e.g. `America/New_York`. */
+  timeZone: string
   /** Months a period; absent where its length is fixed, and then it is the objective's window. */
   months: number | undefined
 }
@@ -41,25 +43,25 @@ function offsetAt(instant: number, timeZone: string): number {
 
 /**
  * PromQL for the beginning of the period in which it is evaluated, in seconds since 1970. A zone's clocks may change, which
- * Prometheus knows nothing of: periods begin by those of the anchor.
+ * Prometheus knows nothing of: periods begin by those of `startTime`.
  */
-export function periodStart({ anchorSeconds, months }: Calendar, windowMs: number): string {
+export function periodStart({ startTime, timeZone, months }: Calendar, windowMs: number): string {
+  const anchor = instantOf(startTime, timeZone)!
   if (months === undefined) {
     const length = windowMs / 1000
     // The last beginning before 1970, so that what is divided is not negative.
-    return `vector(time() - (time() + ${length - (anchorSeconds % length)}) % ${length})`
+    return `vector(time() - (time() + ${length - (anchor % length)}) % ${length})`
   }
-  const anchor = new Date(anchorSeconds * 1000)
-  // So long after the beginning of its month; what is shifted back by it, begins with the month.
-  const shift = (anchor.getUTCDate() - 1) * days + (anchorSeconds % days)
+  const [year, month] = startTime.split('-').map(Number) as [number, number]
+  // So long after the beginning of its month in UTC, or before it. What is shifted back by it, begins with the month.
+  const shift = anchor - Date.UTC(year, month - 1) / 1000
   const shifted = `vector(time() - ${shift})`
-  const anchorMonth = (anchor.getUTCFullYear() * 12 + anchor.getUTCMonth()) % months
-  const month = `(year(${shifted}) * 12 + month(${shifted}) - 1)`
+  const now = `(year(${shifted}) * 12 + month(${shifted}) - 1)`
   // Counted from March, so that the odd day of a leap year is a year's last. Days from there as in the proleptic calendar.
-  const march = `(${month} - (${month} - ${anchorMonth}) % ${months} - 2)`
-  const year = `floor(${march} / 12)`
+  const march = `(${now} - (${now} - ${(year * 12 + month - 1) % months}) % ${months} - 2)`
+  const years = `floor(${march} / 12)`
   const daysUntil =
-    `365 * ${year} + floor(${year} / 4) - floor(${year} / 100) + floor(${year} / 400) + ` +
+    `365 * ${years} + floor(${years} / 4) - floor(${years} / 100) + floor(${years} / 400) + ` +
     `floor((153 * (${march} % 12) + 2) / 5) - 719468`
   return `(${daysUntil}) * ${days} + ${shift}`
 }
@@ -67,9 +69,4 @@ export function periodStart({ anchorSeconds, months }: Calendar, windowMs: numbe
 /** The longest that a period may be, in ms. */
 export function longestMs({ months }: Calendar, windowMs: number): number {
   return months === undefined ? windowMs : months * 31 * days * 1000
-}
-
-/** Whether every month has the anchor's day. */
-export function isInEveryMonth(anchorSeconds: number): boolean {
-  return new Date(anchorSeconds * 1000).getUTCDate() <= 28
 }

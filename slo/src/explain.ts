@@ -41,8 +41,9 @@ export function explain(objective: Objective, options: { ratePerSecond?: number 
 
 function periodOf({ windowMs, calendar }: Objective): string {
   if (!calendar) return promDuration(windowMs)
-  const length = calendar.months === undefined ? promDuration(windowMs) : `${calendar.months} months`
-  return `each ${length} of the calendar, as from ${new Date(calendar.anchorSeconds * 1000).toISOString()}`
+  const { months, startTime, timeZone } = calendar
+  const length = months === undefined ? promDuration(windowMs) : months === 1 ? 'month' : `${months} months`
+  return `each ${length} of the calendar as from ${startTime} in ${timeZone}`
 }
 
 function sliceOf({ windowMs, target }: Slices): string {
@@ -134,7 +135,8 @@ function eventOf(indicator: Indicator): string {
   if (indicator.type === 'prometheus') return `what ${indicator.totalQuery} counts`
   if (indicator.type === 'measured') return measuredEvent(indicator.measure)
   const { selector, good } = indicator
-  const operation = [selector.method ?? 'any', operationNames[selector.signal], selector.service]
+  const operation = [...(selector.method ? [`a ${selector.method}`] : ['any']), operationNames[selector.signal]]
+  operation.push(selector.service)
   for (const field of selectorFields) {
     if (field === 'method' || selector[field] === undefined) continue
     operation.push(field === 'route' ? selector[field] : `with the ${field} ${selector[field]}`)
@@ -144,7 +146,7 @@ function eventOf(indicator: Indicator): string {
     ...(good.withoutError ? ['without an error'] : []),
     ...(good.underSeconds === undefined ? [] : [`within ${round(good.underSeconds * 1000)} ms`]),
   ]
-  return `a ${operation.join(' ')}, good if ${good.status ? 'answered' : 'ended'} ${conditions.join(' and ')}`
+  return `${operation.join(' ')}, good if ${good.status ? 'answered' : 'ended'} ${conditions.join(' and ')}`
 }
 
 const operationNames: Record<Signal, string> = {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Calendar, instantOf, isInEveryMonth, monthsOf } from './calendar.ts'
+import { type Calendar, instantOf, monthsOf } from './calendar.ts'
 import { inOrder, parseDocuments, type SourceDocument } from './document.ts'
 import { InvalidInput, type Problem } from './error.ts'
 import { suggestion } from './nearest.ts'
@@ -186,18 +186,18 @@ function windowOf(spec: SloSpec, refuse: Refuse): { windowMs: number; calendar?:
     refuse(at('calendar', 'timeZone'), words)
     return undefined
   }
-  const anchorSeconds = instantOf(calendar.startTime, calendar.timeZone)
-  if (anchorSeconds === undefined) {
-    const words = `expected a date with its time, e.g. "2022-01-01 12:00:00", saw ${seen(calendar.startTime)}`
+  const { startTime, timeZone } = calendar
+  if (instantOf(startTime, timeZone) === undefined) {
+    const words = `expected a date with its time, e.g. "2022-01-01 12:00:00", saw ${seen(startTime)}`
     refuse(at('calendar', 'startTime'), words)
     return undefined
   }
-  if (!months) return { windowMs: parseDuration(duration)!, calendar: { anchorSeconds, months: undefined } }
-  if (!isInEveryMonth(anchorSeconds)) {
-    refuse(at('calendar', 'startTime'), 'not every month has this day (of UTC), and a period of months begins on it')
+  if (!months) return { windowMs: parseDuration(duration)!, calendar: { startTime, timeZone, months: undefined } }
+  if (Number(startTime.slice(8, 10)) > 28) {
+    refuse(at('calendar', 'startTime'), 'not every month has this day, and a period of months begins on it')
     return undefined
   }
-  return { windowMs: months.windowMs, calendar: { anchorSeconds, months: months.months } }
+  return { windowMs: months.windowMs, calendar: { startTime, timeZone, months: months.months } }
 }
 
 function isTimeZone(name: string): boolean {

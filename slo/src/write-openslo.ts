@@ -36,9 +36,8 @@ function documentOf(objective: Objective): object {
 
 function timeWindow({ windowMs, calendar }: Objective): object {
   if (!calendar) return { duration: promDuration(windowMs), isRolling: true }
-  const startTime = new Date(calendar.anchorSeconds * 1000).toISOString().slice(0, 19).replace('T', ' ')
-  const duration = calendar.months === undefined ? promDuration(windowMs) : `${calendar.months}M`
-  return { duration, isRolling: false, calendar: { startTime, timeZone: 'UTC' } }
+  const { months, ...start } = calendar
+  return { duration: months === undefined ? promDuration(windowMs) : `${months}M`, isRolling: false, calendar: start }
 }
 
 function promise({ target, slices, indicator }: Objective): object {
