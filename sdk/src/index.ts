@@ -4,8 +4,20 @@ import type { ReadinessCheck } from './admin/readiness.ts'
 import { runningSdk } from './start.ts'
 
 export type { ReadinessCheck } from './admin/readiness.ts'
+export type { Environment } from './environment.ts'
 export { setRoute } from './http/route.ts'
-export type { Environment, Options, OtlpOptions } from './options.ts'
+export {
+  type Counter,
+  counter,
+  type Gauge,
+  gauge,
+  type Histogram,
+  type HistogramOptions,
+  histogram,
+  type InstrumentOptions,
+  type LabelValues,
+} from './metrics/instruments.ts'
+export type { Options, OtlpOptions, OtlpTls } from './options.ts'
 export { type Handle, runningSdk, type StartOptions, start } from './start.ts'
 export type { SpanExporter } from './traces/destinations.ts'
 export type { SpanProcessor } from './traces/pipeline.ts'
