@@ -1,7 +1,7 @@
 import { duration, expecting, nameSchema, percentage, rate, refused } from '@shaketable/slo'
 import { z } from 'zod'
 import { fault } from './fault-schema.ts'
-import { apiVersion, invariant, methodSchema, pathSchema } from './system-schema.ts'
+import { apiVersion, invariant, pathSchema } from './system-schema.ts'
 
 const file = (what: string) => z.string({ error: expecting(`the path of ${what}, relative to this file`) }).min(1)
 const name = (what: string) => z.string({ error: expecting(`the name of ${what}`) }).min(1)
