@@ -8,6 +8,7 @@ const page = new URL('configuration.md', import.meta.url)
 /** What opens readings that depend on another setting. */
 const opened = {
   OTEL_METRICS_EXPORTER: 'otlp',
+  OTEL_LOGS_EXPORTER: 'otlp',
   SHAKETABLE_FAULTS: 'on',
   SHAKETABLE_FAULTS_KEY: '0123456789abcdef',
 }

@@ -5,6 +5,7 @@ import { basename } from 'node:path'
 import type { Attributes } from '@opentelemetry/api'
 import { type Environment, EnvironmentReader } from './environment.ts'
 import type { LogFormat } from './logs/lines.ts'
+import type { LogsOptions } from './logs/open-logs.ts'
 import { variable } from './names.ts'
 import type { Notice } from './notice.ts'
 import type { RedactionOptions } from './redaction.ts'
@@ -63,6 +64,8 @@ export interface Options {
   /** With `key`, log levels can be changed at run time. */
   admin: { host: string; port: number; key: string | undefined }
   accessLog: boolean
+  /** Undefined unless logs go over OTLP, besides stdout. */
+  logs: LogsOptions | undefined
   logFormat: LogFormat
   /** Whether the lines of `console` carry the ids of their trace. */
   consoleIds: boolean
@@ -124,6 +127,7 @@ export function readOptions(env: Environment, notice: Notice): Options {
       key: readAdminKey(read),
     },
     accessLog: read.choice(variable.accessLog, ['on', 'off'], 'on') === 'on',
+    logs: readLogs(read),
     logFormat: read.choice<LogFormat>(variable.logFormat, ['pino', 'ecs'], 'pino'),
     consoleIds: read.choice(variable.consoleIds, ['on', 'off'], 'on') === 'on',
     redaction: readRedaction(read),
@@ -135,7 +139,7 @@ export function readOptions(env: Environment, notice: Notice): Options {
 const protocols = ['http/protobuf', 'http/json', 'grpc'] as const
 const compressions = ['gzip', 'none'] as const
 
-function readOtlp(read: EnvironmentReader, signal: 'traces' | 'metrics'): OtlpOptions {
+function readOtlp(read: EnvironmentReader, signal: 'traces' | 'metrics' | 'logs'): OtlpOptions {
   const common = 'OTEL_EXPORTER_OTLP'
   const own = `${common}_${signal.toUpperCase()}`
   /** The signal's own variable, or else the common one. */
@@ -204,6 +208,27 @@ function readQueue(read: EnvironmentReader): Options['queue'] {
   }
 }
 
+function readLogs(read: EnvironmentReader): LogsOptions | undefined {
+  if (read.choice('OTEL_LOGS_EXPORTER', ['otlp', 'none'], 'none') === 'none') return undefined
+  const maxQueueSize = read.number('OTEL_BLRP_MAX_QUEUE_SIZE', 2048, { from: 1, to: 1_000_000, whole: true })
+  const maxBatchSize = read.number('OTEL_BLRP_MAX_EXPORT_BATCH_SIZE', 512, { from: 1, to: 1_000_000, whole: true })
+  const length = read.whole('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', Number.POSITIVE_INFINITY)
+  return {
+    otlp: readOtlp(read, 'logs'),
+    queue: {
+      maxQueueSize,
+      maxBatchSize: Math.min(maxBatchSize, maxQueueSize),
+      delayMs: read.whole('OTEL_BLRP_SCHEDULE_DELAY', 1_000),
+      timeoutMs: read.timeout('OTEL_BLRP_EXPORT_TIMEOUT', 30_000),
+      maxPackedBytes: read.whole(variable.outageBuffer, 8_388_608),
+    },
+    limits: {
+      attributeCount: read.whole('OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT', read.whole('OTEL_ATTRIBUTE_COUNT_LIMIT', 128)),
+      attributeLength: read.whole('OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT', length),
+    },
+  }
+}
+
 function readLimits(read: EnvironmentReader): SpanLimits {
   const count = read.whole('OTEL_ATTRIBUTE_COUNT_LIMIT', 128)
   const length = read.whole('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', Number.POSITIVE_INFINITY)
@@ -255,26 +280,12 @@ export const unsupported: Readonly<Record<string, string>> = {
   OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'each is loaded with its library only',
   OTEL_EXPORTER_ZIPKIN_ENDPOINT: 'spans go out over OTLP; the collector has an exporter for Zipkin',
   OTEL_EXPORTER_ZIPKIN_TIMEOUT: 'spans go out over OTLP; the collector has an exporter for Zipkin',
-  ...logsOverOtlp(),
-}
-
-function logsOverOtlp(): Record<string, string> {
-  const advice = 'logs go to stdout, where the collector reads them'
-  const otlp = ['ENDPOINT', 'PROTOCOL', 'HEADERS', 'TIMEOUT', 'COMPRESSION', 'INSECURE', 'CERTIFICATE', 'CLIENT_KEY']
-  const names = [
-    ...[...otlp, 'CLIENT_CERTIFICATE'].map(setting => `OTEL_EXPORTER_OTLP_LOGS_${setting}`),
-    ...['SCHEDULE_DELAY', 'EXPORT_TIMEOUT', 'MAX_QUEUE_SIZE', 'MAX_EXPORT_BATCH_SIZE'].map(one => `OTEL_BLRP_${one}`),
-    'OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT',
-    'OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT',
-  ]
-  return Object.fromEntries(names.map(name => [name, advice]))
 }
 
 function refuseUnsupported(read: EnvironmentReader): void {
   for (const [name, instead] of Object.entries(unsupported)) {
     if (read.text(name) !== undefined) read.notice(`${name} is not supported and is ignored: ${instead}`)
   }
-  read.choice('OTEL_LOGS_EXPORTER', ['none'], 'none')
   read.choice('OTEL_METRICS_EXEMPLAR_FILTER', ['trace_based'], 'trace_based')
   // The stable conventions are the only ones, and so what each of these asks for.
   read.list('OTEL_SEMCONV_STABILITY_OPT_IN', ['http', 'database', 'messaging', 'rpc', 'code', 'gen_ai'], [])
