@@ -23,6 +23,11 @@ export const sections: Record<string, Row[]> = {
     },
   ],
   'The whole': [
+    {
+      names: ['OTEL_CONFIG_FILE'],
+      default: 'none',
+      text: 'A [declarative configuration](#the-configuration-file), in the place of all other `OTEL_*` variables.',
+    },
     { names: ['OTEL_SDK_DISABLED'], text: '`true`: nothing is patched, nothing listens.' },
     {
       names: ['OTEL_LOG_LEVEL'],

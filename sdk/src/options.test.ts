@@ -86,7 +86,6 @@ describe('a value that cannot be honoured is refused in one line, and the defaul
     ['OTEL_METRIC_EXPORT_INTERVAL', '0', 'using 60000'],
     ['SHAKETABLE_MAX_SERIES', '0', 'using 2000'],
     ['OTEL_EXPORTER_PROMETHEUS_PORT', '70000', 'using 9464'],
-    ['OTEL_CONFIG_FILE', 'otel.yaml', 'is ignored'],
     ['SHAKETABLE_DRAIN_TIMEOUT', '10s', 'using 10000'],
   ]
   test.each(cases)('%s=%s: %s', (name, value, expected) => {

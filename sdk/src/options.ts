@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
 import type { Attributes } from '@opentelemetry/api'
+import { readConfigFile } from './config-file.ts'
 import { type Environment, EnvironmentReader } from './environment.ts'
 import { variable } from './names.ts'
 import type { Notice } from './notice.ts'
@@ -69,7 +70,7 @@ export interface Options {
  * one plain line and its default is used: a wrong variable never stops a service.
  */
 export function readOptions(env: Environment, notice: Notice): Options {
-  const read = new EnvironmentReader(env, notice)
+  const read = readerOf(env, notice)
   const resourceAttributes = read.pairs('OTEL_RESOURCE_ATTRIBUTES')
   const named = read.text('OTEL_SERVICE_NAME') ?? resourceAttributes['service.name']
   const serviceName = named || `unknown_service:${basename(process.argv[1] ?? process.execPath)}`
@@ -219,10 +220,23 @@ function readFaults(read: EnvironmentReader): Options['faults'] {
   }
 }
 
+/** With `OTEL_CONFIG_FILE` the file alone tells what OpenTelemetry specifies; our own variables stand beside it. */
+function readerOf(env: Environment, notice: Notice): EnvironmentReader {
+  const path = env.OTEL_CONFIG_FILE?.trim()
+  const file = path ? readConfigFile(path, env, notice) : undefined
+  if (!file) return new EnvironmentReader(env, notice)
+  const ours = Object.values(variable).map(name => [name, env[name]])
+  const ignored = Object.keys(env).filter(
+    name => /^OTEL_/.test(name) && name !== 'OTEL_CONFIG_FILE' && env[name]?.trim(),
+  )
+  const unused = ignored.filter(name => !file.references.has(name))
+  if (unused.length > 0) notice(`OTEL_CONFIG_FILE is set, so that other variables are ignored: ${unused.join(', ')}`)
+  return new EnvironmentReader({ ...Object.fromEntries(ours), ...file.settings }, notice, file.places)
+}
+
 /** What OpenTelemetry specifies and the SDK does not have: said aloud when it is set, with what to do instead. */
 export const unsupported: Readonly<Record<string, string>> = {
   OTEL_EXPERIMENTAL_CONFIG_FILE: 'it is called OTEL_CONFIG_FILE now',
-  OTEL_CONFIG_FILE: 'use the OTEL_* variables',
   OTEL_ENTITIES: 'use OTEL_RESOURCE_ATTRIBUTES',
   OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'each is loaded with its library only',
   OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'each is loaded with its library only',
