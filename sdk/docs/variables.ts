@@ -15,11 +15,20 @@ const otlp = (setting: string, row: Omit<Row, 'names'>): Row => ({
 
 export const sections: Record<string, Row[]> = {
   'Who sends': [
-    { names: ['OTEL_SERVICE_NAME'], default: '`unknown_service:<script>`', text: 'The name of the service.' },
+    {
+      names: ['OTEL_SERVICE_NAME'],
+      default: 'the name in `package.json`',
+      text: 'The name of the service. Where nothing says it, `unknown_service:<script>`.',
+    },
     {
       names: ['OTEL_RESOURCE_ATTRIBUTES'],
       default: 'none',
       text: '`key=value,…`, percent-encoded: attributes of everything that is sent, over what is detected.',
+    },
+    {
+      names: ['OTEL_NODE_RESOURCE_DETECTORS'],
+      default: 'all',
+      text: 'What [where the service runs](#where-the-service-runs) is told of, with commas.',
     },
   ],
   'The whole': [

@@ -43,7 +43,8 @@ export function readConfigFile(path: string, env: Environment, notice: Notice): 
   if (!/^1\.\d+(-.*)?$/.test(String(format))) return unusable(`${path}:1:1: file_format is ${format}, expected "1.0"`)
   const file = new Reading(yaml, document, placeOf, env, notice)
   // What a file does not mention does not exist, unlike a variable that is not set.
-  for (const name of ['OTEL_TRACES_EXPORTER', 'OTEL_METRICS_EXPORTER', 'OTEL_PROPAGATORS']) file.settings[name] = 'none'
+  for (const name of ['TRACES_EXPORTER', 'METRICS_EXPORTER', 'PROPAGATORS', 'NODE_RESOURCE_DETECTORS'])
+    file.settings[`OTEL_${name}`] = 'none'
   whole(file, document.contents, '')
   const { settings, places, references } = file
   return { settings, places, references }

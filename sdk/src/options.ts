@@ -1,12 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
-import { hostname } from 'node:os'
 import { basename } from 'node:path'
 import type { Attributes } from '@opentelemetry/api'
 import { readConfigFile } from './config-file.ts'
 import { type Environment, EnvironmentReader } from './environment.ts'
 import { variable } from './names.ts'
 import type { Notice } from './notice.ts'
+import { type DetectorName, describePackage, detect, detectorNames, surroundingsOf } from './traces/detectors.ts'
 import { type PropagatorName, propagatorNames } from './traces/propagators.ts'
 import type { QueueOptions } from './traces/queue.ts'
 import { type SamplerName, samplerNames } from './traces/sampler.ts'
@@ -71,9 +70,11 @@ export interface Options {
  */
 export function readOptions(env: Environment, notice: Notice): Options {
   const read = readerOf(env, notice)
-  const resourceAttributes = read.pairs('OTEL_RESOURCE_ATTRIBUTES')
-  const named = read.text('OTEL_SERVICE_NAME') ?? resourceAttributes['service.name']
-  const serviceName = named || `unknown_service:${basename(process.argv[1] ?? process.execPath)}`
+  const told = read.pairs('OTEL_RESOURCE_ATTRIBUTES')
+  const around = surroundingsOf(env)
+  const own = describePackage(around)
+  const script = basename(around.script ?? process.execPath)
+  const serviceName = read.text('OTEL_SERVICE_NAME') || told['service.name'] || own.name || `unknown_service:${script}`
   refuseUnsupported(read)
   const metricsExporters = readMetricsExporters(read)
   const sampler = read.choice<SamplerName>('OTEL_TRACES_SAMPLER', samplerNames, 'parentbased_always_on')
@@ -82,15 +83,12 @@ export function readOptions(env: Environment, notice: Notice): Options {
     logLevel: read.text('OTEL_LOG_LEVEL') === undefined ? undefined : read.choice('OTEL_LOG_LEVEL', logLevels, 'error'),
     serviceName,
     resourceAttributes: {
-      'service.instance.id': randomUUID(),
-      'host.name': hostname(),
-      'process.pid': process.pid,
-      'process.runtime.name': 'nodejs',
-      'process.runtime.version': process.versions.node,
+      ...detect(readDetectors(read), around),
       'telemetry.sdk.name': 'shaketable',
       'telemetry.sdk.language': 'nodejs',
       'telemetry.sdk.version': version(),
-      ...resourceAttributes,
+      ...(own.version ? { 'service.version': own.version } : {}),
+      ...told,
       'service.name': serviceName,
     },
     tracesExporter: read.choice('OTEL_TRACES_EXPORTER', ['otlp', 'console', 'none'], 'otlp'),
@@ -191,6 +189,12 @@ function readQueue(read: EnvironmentReader): Options['queue'] {
     timeoutMs: read.timeout('OTEL_BSP_EXPORT_TIMEOUT', 30_000),
     maxPackedBytes: read.whole(variable.outageBuffer, 8_388_608),
   }
+}
+
+/** `env` is always there: what the variables say goes before what is detected. */
+function readDetectors(read: EnvironmentReader): DetectorName[] {
+  const chosen = read.list('OTEL_NODE_RESOURCE_DETECTORS', ['all', 'env', ...detectorNames], ['all'])
+  return detectorNames.filter(name => chosen.includes('all') || chosen.includes(name))
 }
 
 function readLimits(read: EnvironmentReader): SpanLimits {
