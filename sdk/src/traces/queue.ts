@@ -100,11 +100,11 @@ export class SpanQueue {
 
   add(span: RecordedSpan): void {
     this.made++
+    this.#packIfCrowded()
     if (this.#closed) this.droppedFor.closed++
     else if (this.#waiting.length + this.#inFlight >= this.#options.maxQueueSize) this.droppedFor.queue_full++
     else {
       this.#waiting.push(span)
-      this.#packIfCrowded()
       if (!this.#sending) this.#scheduleSoon()
     }
   }
@@ -240,7 +240,7 @@ export class SpanQueue {
   #packIfCrowded(): void {
     const { maxBatchSize, maxQueueSize, maxPackedBytes } = this.#options
     const { wire } = this.destination
-    if (!wire || this.#packing > 0 || this.#packedBytes >= maxPackedBytes) return
+    if (!wire || this.#closed || this.#packing > 0 || this.#packedBytes >= maxPackedBytes) return
     if (this.#waiting.length < Math.max(Math.min(maxBatchSize, maxQueueSize), maxQueueSize / 2)) return
     // A batch that is just beginning its way needs no packing.
     if (!this.#sending && !this.down) return
@@ -264,6 +264,7 @@ export class SpanQueue {
       this.#report.now({ kind: 'refuses', detail: String(error) })
     } finally {
       this.#packing = 0
+      this.#packIfCrowded()
     }
   }
 }
