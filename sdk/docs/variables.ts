@@ -151,6 +151,28 @@ export const sections: Record<string, Row[]> = {
   'Logs and the end': [
     { names: ['OTEL_LOGS_EXPORTER'], text: 'Logs go to stdout, where the collector reads them.' },
     { names: ['SHAKETABLE_ACCESS_LOG'], text: '`off` leaves the log to you.' },
+    {
+      names: ['SHAKETABLE_LOG_FORMAT'],
+      text: 'The form of the access log and of what pino and winston write as JSON; `ecs` is the Elastic Common Schema.',
+    },
+    {
+      names: ['SHAKETABLE_CONSOLE_IDS'],
+      text: '`off` leaves the lines of `console` without the ids of their trace, and as they are.',
+    },
+    {
+      names: ['SHAKETABLE_REDACT'],
+      text: 'With commas, or `none`: what leaves the process, in spans, log lines and URLs, only as `REDACTED`. See [redaction](logs.md#redaction).',
+    },
+    {
+      names: ['SHAKETABLE_REDACT_NAMES'],
+      default: 'none',
+      text: 'With commas: more names of members, attributes and query parameters whose values are withheld.',
+    },
+    {
+      names: ['SHAKETABLE_ADMIN_KEY'],
+      default: 'none',
+      text: 'At least 16 characters: enables [`PUT /loglevel`](logs.md#the-level-at-run-time) on the listener of `/metrics`.',
+    },
     { names: ['SHAKETABLE_DRAIN_TIMEOUT'], unit: 'ms', text: 'How long a signal waits for requests in flight.' },
   ],
   Faults: [

@@ -3,8 +3,10 @@ import { basename } from 'node:path'
 import type { Attributes } from '@opentelemetry/api'
 import { readConfigFile } from './config-file.ts'
 import { type Environment, EnvironmentReader } from './environment.ts'
+import type { LogFormat } from './logs/lines.ts'
 import { variable } from './names.ts'
 import type { Notice } from './notice.ts'
+import type { RedactionOptions } from './redaction.ts'
 import { type DetectorName, describePackage, detect, detectorNames, surroundingsOf } from './traces/detectors.ts'
 import { type PropagatorName, propagatorNames } from './traces/propagators.ts'
 import type { QueueOptions } from './traces/queue.ts'
@@ -58,8 +60,14 @@ export interface Options {
   metricsPush: { intervalMs: number; timeoutMs: number }
   /** Series of one metric; what comes beyond is counted in one overflow series. */
   maxSeries: number
-  admin: { host: string; port: number }
+  /** With `key`, log levels can be changed at run time. */
+  admin: { host: string; port: number; key: string | undefined }
   accessLog: boolean
+  logFormat: LogFormat
+  /** Whether the lines of `console` carry the ids of their trace. */
+  consoleIds: boolean
+  /** What leaves the process, in spans, log lines and URLs, only as `REDACTED`. */
+  redaction: RedactionOptions
   drainTimeoutMs: number
   faults: { host: string; port: number; key: string } | undefined
 }
@@ -112,8 +120,12 @@ export function readOptions(env: Environment, notice: Notice): Options {
     admin: {
       host: read.text('OTEL_EXPORTER_PROMETHEUS_HOST') ?? '127.0.0.1',
       port: read.number('OTEL_EXPORTER_PROMETHEUS_PORT', 9464, { from: 0, to: 65_535, whole: true }),
+      key: readAdminKey(read),
     },
     accessLog: read.choice(variable.accessLog, ['on', 'off'], 'on') === 'on',
+    logFormat: read.choice<LogFormat>(variable.logFormat, ['pino', 'ecs'], 'pino'),
+    consoleIds: read.choice(variable.consoleIds, ['on', 'off'], 'on') === 'on',
+    redaction: readRedaction(read),
     drainTimeoutMs: read.whole(variable.drainTimeout, 10_000),
     faults: readFaults(read),
   }
@@ -208,6 +220,21 @@ function readLimits(read: EnvironmentReader): SpanLimits {
     linkCount: read.whole('OTEL_SPAN_LINK_COUNT_LIMIT', 128),
     linkAttributeCount: read.whole('OTEL_LINK_ATTRIBUTE_COUNT_LIMIT', count),
   }
+}
+
+function readRedaction(read: EnvironmentReader): RedactionOptions {
+  const usual = ['credentials', 'cards'] as const
+  const kinds: string[] = read.list(variable.redact, [...usual, 'emails'], usual)
+  const names = (read.text(variable.redactNames) ?? '').split(',').map(name => name.trim())
+  const chosen = { credentials: kinds.includes('credentials'), cards: kinds.includes('cards') }
+  return { ...chosen, emails: kinds.includes('emails'), names: names.filter(Boolean) }
+}
+
+function readAdminKey(read: EnvironmentReader): string | undefined {
+  const key = read.text(variable.adminKey)
+  if (key === undefined || key.length >= 16) return key
+  read.notice(`${variable.adminKey} needs at least 16 characters; log levels cannot be changed`)
+  return undefined
 }
 
 function readFaults(read: EnvironmentReader): Options['faults'] {

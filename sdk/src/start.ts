@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net'
 import {
   context,
   DiagLogLevel,
@@ -9,7 +8,8 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { type AdminListener, listen } from './admin/listener.ts'
-import { Readiness, type ReadinessCheck } from './admin/readiness.ts'
+import { LogLevelControl } from './admin/log-level.ts'
+import { Readiness } from './admin/readiness.ts'
 import { SharedContextManager, untraced } from './context.ts'
 import type { Witness } from './doctor/witness.ts'
 import type { Environment } from './environment.ts'
@@ -23,16 +23,22 @@ import { watchFastify } from './instrumentations/fastify.ts'
 import { hapi } from './instrumentations/hapi.ts'
 import { hono } from './instrumentations/hono.ts'
 import { koa } from './instrumentations/koa.ts'
+import { MeasuredTracers } from './instrumentations/measured-tracers.ts'
 import { type LibraryFile, patchOnLoad } from './instrumentations/modules.ts'
-import { pg } from './instrumentations/pg.ts'
-import { pino } from './instrumentations/pino.ts'
+import { official } from './instrumentations/official.ts'
+import { pino, pinoLevels } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
+import { winston } from './instrumentations/winston.ts'
 import { drain, type Ending, watchEndings } from './lifecycle.ts'
 import { AccessLog } from './logs/access-log.ts'
+import { watchConsole } from './logs/console.ts'
+import { LogLevels } from './logs/levels.ts'
+import { LogLines } from './logs/lines.ts'
 import { CardinalityGuard } from './metrics/cardinality-guard.ts'
 import { MetricCollection } from './metrics/collection.ts'
 import { Tally } from './metrics/counter.ts'
 import type { Family } from './metrics/exposition.ts'
+import { LibraryMetrics } from './metrics/library-metrics.ts'
 import { familiesOfMetrics } from './metrics/meter-families.ts'
 import { LazyMeterProvider } from './metrics/meter-provider.ts'
 import type { MetricPush } from './metrics/push.ts'
@@ -41,6 +47,8 @@ import { observeRuntime } from './metrics/runtime.ts'
 import { label, metric, variable } from './names.ts'
 import { type Notice, stderrNotice } from './notice.ts'
 import { type Options, type OtlpOptions, readOptions } from './options.ts'
+import { Redaction } from './redaction.ts'
+import { type Handle, nowStarting, startingSdk } from './running.ts'
 import { ConsoleDestination, OwnExporter, type SpanExporter } from './traces/destinations.ts'
 import { openHttpExporter } from './traces/otlp-exporter.ts'
 import { SpanPipeline, type SpanProcessor } from './traces/pipeline.ts'
@@ -65,40 +73,15 @@ export interface StartOptions extends Partial<Omit<Options, 'disabled' | 'faults
   textMapPropagator?: TextMapPropagator
 }
 
-/** The running SDK. */
-export interface Handle {
-  /** Where `/metrics`, `/livez`, `/readyz` and `/telemetry` are; undefined when the port was taken or the SDK is off. */
-  readonly adminAddress: AddressInfo | undefined
-  /** `/readyz` answers 503 while the check fails; returns what takes the check away. */
-  addReadinessCheck(name: string, check: ReadinessCheck): () => void
-  /** Not ready, drain, flush (at most 2 s), and close the listeners. The app's process goes on. */
-  shutdown(): Promise<void>
-}
-
-const running = Symbol.for('shaketable.sdk')
-const starting = Symbol.for('shaketable.sdk.starting')
-type Running = { [running]?: Handle; [starting]?: Promise<Handle> }
-
-/** The SDK that runs in this process, by `--import` or by `start`; undefined when none does. */
-export function runningSdk(): Handle | undefined {
-  return (globalThis as Running)[running]
-}
-
-/**
- * Starts the SDK, once in a process: a second call returns the first one's handle. Start it before the libraries that it
- * instruments are loaded (`--import @shaketable/sdk/register` does). What cannot be done is said on stderr.
- */
+/** Starts the SDK, as `start` of the package says. */
 export async function start(given: StartOptions = {}): Promise<Handle> {
-  // Kept on the process, not in this module: there may be several copies of it.
-  const shared = globalThis as Running
-  if (shared[starting]) return shared[starting]
+  const begun = startingSdk()
+  if (begun) return begun
   const { env = process.env, spanProcessors = [], spanSampler, spanExporter, textMapPropagator, ...overrides } = given
   const notice = env.OTEL_LOG_LEVEL?.trim().toLowerCase() === 'none' ? () => {} : stderrNotice()
   const options = override(readOptions(env, notice), overrides)
   if (options.disabled) return { adminAddress: undefined, addReadinessCheck: () => () => {}, async shutdown() {} }
-  const own = { spanProcessors, spanSampler, spanExporter, textMapPropagator }
-  shared[starting] = startWith(env, options, own, notice)
-  return shared[starting]
+  return nowStarting(startWith(env, options, { spanProcessors, spanSampler, spanExporter, textMapPropagator }, notice))
 }
 
 interface OwnParts {
@@ -110,37 +93,63 @@ interface OwnParts {
 
 async function startWith(env: Environment, options: Options, own: OwnParts, notice: Notice): Promise<Handle> {
   listenToDiagnostics(options, notice)
-  const pipeline = await buildPipeline(options, own, notice)
+  const redaction = new Redaction(options.redaction)
+  const pipeline = await buildPipeline(options, redaction, own, notice)
   const propagator = own.textMapPropagator ?? propagatorOf(options.propagators)
   const provider = new SpanProvider(pipeline, samplingOf(options, own, pipeline), notice)
   const apiRegistered = registerApi(provider, propagator, notice)
   const meters = registerMeters(options, notice)
 
   const metrics = new RequestMetrics(options.maxSeries)
+  const lines = new LogLines(redaction, options.logFormat, options.serviceName)
+  if (options.consoleIds) watchConsole(lines)
+  const levels = options.admin.key === undefined ? undefined : new LogLevels()
   const collection = new MetricCollection(new CardinalityGuard(options.maxSeries, notice), notice)
-  const libraries = [...express, koa, hapi, ...hono, pino, ...pg, promClient(registry => collection.addApp(registry))]
+  const libraryMetrics = new LibraryMetrics(options.maxSeries)
+  const tracers = new MeasuredTracers(provider, pipeline, libraryMetrics)
+  const libraries = [
+    ...express,
+    koa,
+    hapi,
+    ...hono,
+    pino(lines),
+    ...(levels ? [pinoLevels(levels)] : []),
+    winston(lines, levels),
+    ...official(tracers),
+    promClient(registry => collection.addApp(registry)),
+  ]
   const witness = await callWitness(libraries)
   patchOnLoad(libraries, notice)
   watchFastify(notice)
 
-  const accessLog = options.accessLog ? new AccessLog(options.serviceName) : undefined
+  const accessLog = options.accessLog ? new AccessLog(options.serviceName, line => lines.formatted(line)) : undefined
   const servers = new Servers()
   const seenRoutes = options.faults && new SeenRoutes()
-  const observer = new ServerObserver({ provider, propagator, metrics, accessLog, servers, seenRoutes, notice })
+  const observer = new ServerObserver({
+    provider,
+    propagator,
+    metrics,
+    accessLog,
+    redaction,
+    servers,
+    seenRoutes,
+    notice,
+  })
   const caller = options.faults ? options.serviceName : undefined
   keepContextInEvents(notice)
   servers.watch(notice)
   observer.watch()
-  watchNodeClient({ provider, propagator, metrics, caller, notice })
-  watchUndici({ provider, propagator, metrics, caller, notice })
+  watchNodeClient({ provider, propagator, metrics, redaction, caller, notice })
+  watchUndici({ provider, propagator, metrics, redaction, caller, notice })
 
   const faults = new Tally('counter', metric.faultsInjected, 'Requests that an in-process fault has hit.', [
     label.faultId,
     label.faultKind,
   ])
   if (meters) collection.addMeters(async () => familiesOfMetrics(await meters.collect(), notice))
-  const collect = await collectMetrics(options, collection, () => [
+  const collect = collectMetrics(options, collection, () => [
     ...metrics.families(),
+    ...libraryMetrics.families(),
     ...spanCounters(pipeline),
     ...pushCounters(push),
     ...(options.faults ? [faults.family()] : []),
@@ -148,9 +157,15 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const push = collect && (await pushMetrics(options, pipeline.resource, collect, notice))
   const readiness = new Readiness(() => servers.listening.size > 0)
   const telemetry = () => describeTelemetry(options, pipeline, push, accessLog)
-  const { host, port } = options.admin
+  const { host, port, key } = options.admin
   const scraped = options.metricsExporters.includes('prometheus')
-  const admin = await listen(host, port, { readiness, metrics: scraped ? collect : undefined, telemetry, notice })
+  const admin = await listen(host, port, {
+    readiness,
+    metrics: scraped ? collect : undefined,
+    telemetry,
+    logLevel: levels && new LogLevelControl(levels, key!),
+    notice,
+  })
   if (port === 0 && admin.address) {
     notice(`health and metrics are on http://${host}:${admin.address.port}`)
   }
@@ -160,9 +175,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const { drainTimeoutMs } = options
   const ending: Ending = { readiness, servers, observer, accessLog, pipeline, push, drainTimeoutMs }
   const unwatch = watchEndings(ending)
-  const handle = buildHandle(ending, admin, faultControl, unwatch)
-  ;(globalThis as Running)[running] = handle
-  return handle
+  return buildHandle(ending, admin, faultControl, unwatch)
 }
 
 /** What code gives wins over the environment; the service's name also stands among the resource's attributes. */
@@ -172,7 +185,12 @@ function override(read: Options, given: Partial<Options>): Options {
   return { ...options, resourceAttributes: named }
 }
 
-async function buildPipeline(options: Options, own: OwnParts, notice: Notice): Promise<SpanPipeline> {
+async function buildPipeline(
+  options: Options,
+  redaction: Redaction,
+  own: OwnParts,
+  notice: Notice,
+): Promise<SpanPipeline> {
   const destination = own.spanExporter
     ? new OwnExporter(own.spanExporter)
     : options.tracesExporter === 'otlp'
@@ -182,7 +200,7 @@ async function buildPipeline(options: Options, own: OwnParts, notice: Notice): P
         : undefined
   const queue = destination && new SpanQueue(destination, options.queue, notice)
   const resource = new ServiceResource(options.resourceAttributes)
-  return new SpanPipeline({ resource, limits: options.limits }, queue, own.spanProcessors, notice)
+  return new SpanPipeline({ resource, limits: options.limits, redaction }, queue, own.spanProcessors, notice)
 }
 
 function samplingOf(options: Options, own: OwnParts, pipeline: SpanPipeline): Sampling {
@@ -243,16 +261,14 @@ function registerMeters(options: Options, notice: Notice): LazyMeterProvider | u
   return undefined
 }
 
-async function collectMetrics(
+function collectMetrics(
   options: Options,
   collection: MetricCollection,
   own: () => Family[],
-): Promise<(() => Promise<Family[]>) | undefined> {
+): (() => Promise<Family[]>) | undefined {
   if (options.metricsExporters.length === 0) return undefined
-  const runtime = await observeRuntime()
   collection.addOwn(own)
-  collection.addOwn(() => runtime.families())
-  collection.addApp(runtime.sharedRegistry)
+  collection.addOwn(observeRuntime())
   return () => collection.collect()
 }
 

@@ -73,8 +73,8 @@ export class Witness {
   async #sendSpan(pipeline: SpanPipeline): Promise<void> {
     const destination = pipeline.queue?.destination
     if (!destination) return
-    const { resource, limits } = pipeline
-    const sink = { resource, limits, started() {}, ended() {} }
+    const { resource, limits, redaction } = pipeline
+    const sink = { resource, limits, redaction, started() {}, ended() {} }
     const span = new RecordedSpan(sink, {
       name: 'shaketable doctor',
       kind: SpanKind.INTERNAL,

@@ -1,7 +1,7 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Agent, IncomingHttpHeaders } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { untraced } from '../context.ts'
+import { http, https } from '../http/node-http.ts'
 import type { OtlpOptions } from '../options.ts'
 import type { LastMessage } from './last-moment.ts'
 import { type Message, pack, unpack } from './message.ts'
@@ -31,7 +31,8 @@ export class OtlpExporter<Item> {
   readonly #encoding: Encoding<Item>
   readonly #options: OtlpOptions
   readonly #url: URL
-  readonly #agent: HttpAgent
+  readonly #transport: typeof http | typeof https
+  readonly #agent: Agent
   readonly wire = {
     encode: (items: readonly Item[]) => this.#encode(items),
     post: (message: Message, timeoutMs: number) => this.#post(message, timeoutMs),
@@ -43,10 +44,9 @@ export class OtlpExporter<Item> {
     this.#options = options
     this.#url = new URL(options.endpoint)
     this.name = `OTLP ${options.protocol} to ${this.#url.origin}${this.#url.pathname}`
-    this.#agent =
-      this.#url.protocol === 'https:'
-        ? new HttpsAgent({ keepAlive: true, maxSockets: 1, ...options.tls })
-        : new HttpAgent({ keepAlive: true, maxSockets: 1 })
+    const secure = this.#url.protocol === 'https:'
+    this.#transport = secure ? https : http
+    this.#agent = new this.#transport.Agent({ keepAlive: true, maxSockets: 1, ...(secure && options.tls) })
   }
 
   send(items: readonly Item[], timeoutMs: number): Promise<Delivery> {
@@ -89,9 +89,8 @@ export class OtlpExporter<Item> {
     const limit = Math.min(timeoutMs, this.#options.timeoutMs)
     return new Promise(resolve => {
       untraced(() => {
-        const secure = this.#url.protocol === 'https:'
-        const send = secure ? httpsRequest : httpRequest
-        const request = send(this.#url, { method: 'POST', headers: this.#headersOf(message), agent: this.#agent })
+        const headers = this.#headersOf(message)
+        const request = this.#transport.request(this.#url, { method: 'POST', headers, agent: this.#agent })
         const deadline = setTimeout(() => request.destroy(new Error(`no answer within ${limit} ms`)), limit)
         // A collector that does not answer must not keep the process alive; a flush at its end waits with its own timer.
         deadline.unref()

@@ -2,6 +2,7 @@ import type { Context } from '@opentelemetry/api'
 import { activeContext } from '../context.ts'
 import { variable } from '../names.ts'
 import type { Notice } from '../notice.ts'
+import type { Redaction } from '../redaction.ts'
 import { sendBlocking } from './last-moment.ts'
 import { type SpanQueue, settledWithin } from './queue.ts'
 import type { ServiceResource } from './resource.ts'
@@ -21,18 +22,20 @@ export interface SpanProcessor {
 export class SpanPipeline implements SpanSink {
   readonly resource: ServiceResource
   readonly limits: SpanLimits
+  readonly redaction: Redaction
   readonly queue: SpanQueue | undefined
   readonly #processors: readonly SpanProcessor[]
   readonly #notice: Notice
 
   constructor(
-    identity: { resource: ServiceResource; limits: SpanLimits },
+    identity: { resource: ServiceResource; limits: SpanLimits; redaction: Redaction },
     queue: SpanQueue | undefined,
     processors: readonly SpanProcessor[],
     notice: Notice,
   ) {
     this.resource = identity.resource
     this.limits = identity.limits
+    this.redaction = identity.redaction
     this.queue = queue
     this.#processors = processors
     this.#notice = notice

@@ -1,5 +1,6 @@
 import { SpanKind } from '@opentelemetry/api'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Redaction } from '../redaction.ts'
 import { newSpanId, newTraceId } from './ids.ts'
 import { unpack } from './message.ts'
 import { type Delivery, type SpanDestination, SpanQueue } from './queue.ts'
@@ -23,8 +24,10 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+const redaction = new Redaction({ credentials: true, cards: true, emails: false, names: [] })
+
 function span(name = 's'): RecordedSpan {
-  const sink = { resource: new ServiceResource({}), limits, started() {}, ended() {} }
+  const sink = { resource: new ServiceResource({}), limits, redaction, started() {}, ended() {} }
   const context = { traceId: newTraceId(), spanId: newSpanId(), traceFlags: 1 }
   return new RecordedSpan(sink, {
     name,

@@ -14,6 +14,7 @@ import {
   TraceFlags,
 } from '@opentelemetry/api'
 import { nowMs, toHrTime } from '../clock.ts'
+import type { Redaction } from '../redaction.ts'
 import type { ServiceResource } from './resource.ts'
 import type { LocalTrace } from './undecided.ts'
 
@@ -44,6 +45,7 @@ export interface SpanEvent {
 export interface SpanSink {
   readonly resource: ServiceResource
   readonly limits: SpanLimits
+  readonly redaction: Redaction
   started(span: RecordedSpan): void
   ended(span: RecordedSpan): void
 }
@@ -138,6 +140,12 @@ export class RecordedSpan implements Span {
 
   setAttribute(key: string, value: AttributeValue | undefined): this {
     if (this.ended || typeof key !== 'string' || key === '' || !isAttributeValue(value)) return this
+    return this.describe(key, this.#sink.redaction.attribute(key, value))
+  }
+
+  /** What the SDK itself says of the request: known to be an attribute, and to hold nothing that must be withheld. */
+  describe(key: string, value: AttributeValue | undefined): this {
+    if (this.ended || value === undefined) return this
     if (!Object.hasOwn(this.attributes, key)) {
       if (this.#attributeCount >= this.#sink.limits.attributeCount) {
         this.droppedAttributesCount++
@@ -162,8 +170,8 @@ export class RecordedSpan implements Span {
     }
     const timed = isTime(attributesOrTime)
     const at = toMs(timed ? attributesOrTime : time) ?? nowMs()
-    const { eventAttributeCount, attributeLength } = this.#sink.limits
-    const own = kept(timed ? undefined : attributesOrTime, eventAttributeCount, attributeLength)
+    const { eventAttributeCount } = this.#sink.limits
+    const own = kept(timed ? undefined : attributesOrTime, this.#sink, eventAttributeCount)
     this.events.push({ name: String(name), time: toHrTime(at), ...own })
     return this
   }
@@ -174,8 +182,8 @@ export class RecordedSpan implements Span {
       this.droppedLinksCount++
       return this
     }
-    const { linkAttributeCount, attributeLength } = this.#sink.limits
-    this.links.push({ context: link.context, ...kept(link.attributes, linkAttributeCount, attributeLength) })
+    const { linkAttributeCount } = this.#sink.limits
+    this.links.push({ context: link.context, ...kept(link.attributes, this.#sink, linkAttributeCount) })
     return this
   }
 
@@ -188,7 +196,7 @@ export class RecordedSpan implements Span {
     if (this.ended || status.code === SpanStatusCode.UNSET || this.status.code === SpanStatusCode.OK) return this
     this.status =
       status.code === SpanStatusCode.ERROR && typeof status.message === 'string'
-        ? { code: status.code, message: status.message }
+        ? { code: status.code, message: this.#sink.redaction.text(status.message) }
         : { code: status.code }
     return this
   }
@@ -264,13 +272,13 @@ function shorten(value: AttributeValue, length: number): AttributeValue {
 }
 
 /** The attributes of an event or link within the limits, and how many the limits left out. */
-function kept(attributes: Attributes | undefined, most: number, length: number) {
+function kept(attributes: Attributes | undefined, { limits, redaction }: SpanSink, most: number) {
   const result: Attributes = {}
   let count = 0
   let dropped = 0
   for (const [key, value] of Object.entries(attributes ?? {})) {
     if (!isAttributeValue(value)) continue
-    if (count++ < most) result[key] = shorten(value, length)
+    if (count++ < most) result[key] = shorten(redaction.attribute(key, value), limits.attributeLength)
     else dropped++
   }
   return { attributes: result, droppedAttributesCount: dropped }

@@ -1,5 +1,6 @@
 import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api'
 import { expect, test } from 'vitest'
+import { Redaction } from '../redaction.ts'
 import { ServiceResource } from './resource.ts'
 import { httpScope, SpanProvider } from './tracer.ts'
 
@@ -11,7 +12,8 @@ const limits = {
   linkCount: 1,
   linkAttributeCount: 9,
 }
-const sink = { resource: new ServiceResource({}), limits, started() {}, ended() {} }
+const redaction = new Redaction({ credentials: true, cards: true, emails: false, names: [] })
+const sink = { resource: new ServiceResource({}), limits, redaction, started() {}, ended() {} }
 
 test("a user's own sampler that throws is said, and the configured one decides", () => {
   const lines: string[] = []

@@ -1,5 +1,6 @@
 import { type Context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
 import { beforeEach, expect, test } from 'vitest'
+import { Redaction } from '../redaction.ts'
 import { ServiceResource } from './resource.ts'
 import { samplerOf } from './sampler.ts'
 import type { RecordedSpan } from './span.ts'
@@ -29,6 +30,7 @@ function begin({ maxSpans = 10, ratio = 0 } = {}) {
   const sink = {
     resource: new ServiceResource({}),
     limits,
+    redaction: new Redaction({ credentials: true, cards: true, emails: false, names: [] }),
     started() {},
     ended: (span: RecordedSpan) => kept.push(span.name),
   }
