@@ -15,14 +15,28 @@ const otlp = (setting: string, row: Omit<Row, 'names'>): Row => ({
 
 export const sections: Record<string, Row[]> = {
   'Who sends': [
-    { names: ['OTEL_SERVICE_NAME'], default: '`unknown_service:<script>`', text: 'The name of the service.' },
+    {
+      names: ['OTEL_SERVICE_NAME'],
+      default: 'the name in `package.json`',
+      text: 'The name of the service. Where nothing says it, `unknown_service:<script>`.',
+    },
     {
       names: ['OTEL_RESOURCE_ATTRIBUTES'],
       default: 'none',
       text: '`key=value,…`, percent-encoded: attributes of everything that is sent, over what is detected.',
     },
+    {
+      names: ['OTEL_NODE_RESOURCE_DETECTORS'],
+      default: 'all',
+      text: 'What [where the service runs](#where-the-service-runs) is told of, with commas.',
+    },
   ],
   'The whole': [
+    {
+      names: ['OTEL_CONFIG_FILE'],
+      default: 'none',
+      text: 'A [declarative configuration](#the-configuration-file), in the place of all other `OTEL_*` variables.',
+    },
     { names: ['OTEL_SDK_DISABLED'], text: '`true`: nothing is patched, nothing listens.' },
     {
       names: ['OTEL_LOG_LEVEL'],
