@@ -5,8 +5,20 @@ import { type Handle, runningSdk } from './running.ts'
 import type { StartOptions } from './start.ts'
 
 export type { ReadinessCheck } from './admin/readiness.ts'
+export type { Environment } from './environment.ts'
 export { setRoute } from './http/route.ts'
-export type { Environment, Options, OtlpOptions } from './options.ts'
+export {
+  type Counter,
+  counter,
+  type Gauge,
+  gauge,
+  type Histogram,
+  type HistogramOptions,
+  histogram,
+  type InstrumentOptions,
+  type LabelValues,
+} from './metrics/instruments.ts'
+export type { Options, OtlpOptions, OtlpTls } from './options.ts'
 export { type Handle, runningSdk } from './running.ts'
 export type { StartOptions } from './start.ts'
 export type { SpanExporter } from './traces/destinations.ts'

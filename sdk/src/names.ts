@@ -75,6 +75,18 @@ export const variable = {
   drainTimeout: 'SHAKETABLE_DRAIN_TIMEOUT',
   /** `off` silences the access log; everything else leaves it on. */
   accessLog: 'SHAKETABLE_ACCESS_LOG',
+  /** `pino` (the default) or `ecs`: the form of the access log and of what pino and winston write as JSON. */
+  logFormat: 'SHAKETABLE_LOG_FORMAT',
+  /** `off` leaves the lines of `console` without the ids of their trace. */
+  consoleIds: 'SHAKETABLE_CONSOLE_IDS',
+  /** Of `credentials`, `cards` (both by default) and `emails`, or `none`: what leaves the process only as `REDACTED`. */
+  redact: 'SHAKETABLE_REDACT',
+  /** More names whose values are withheld, with commas. */
+  redactNames: 'SHAKETABLE_REDACT_NAMES',
+  /** ms from which the sampler `errors_and_slow` calls a request slow. */
+  slowThreshold: 'SHAKETABLE_SLOW_THRESHOLD',
+  /** Spans that may wait for that sampler's decision. */
+  undecidedSpans: 'SHAKETABLE_UNDECIDED_SPANS',
   /** Series of one metric, 2000 unless it is set. */
   maxSeries: 'SHAKETABLE_MAX_SERIES',
   /** Set by the command `doctor` alone: the folder that an examined process writes into what it sees. */

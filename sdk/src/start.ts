@@ -1,8 +1,17 @@
-import { context, metrics as metricsApi, propagation, trace } from '@opentelemetry/api'
+import {
+  context,
+  DiagLogLevel,
+  diag,
+  metrics as metricsApi,
+  propagation,
+  type TextMapPropagator,
+  trace,
+} from '@opentelemetry/api'
 import { type AdminListener, listen } from './admin/listener.ts'
 import { Readiness } from './admin/readiness.ts'
 import { SharedContextManager, untraced } from './context.ts'
 import type { Witness } from './doctor/witness.ts'
+import type { Environment } from './environment.ts'
 import { watchNodeClient, watchUndici } from './http/client.ts'
 import { keepContextInEvents } from './http/observed.ts'
 import { SeenRoutes } from './http/seen-routes.ts'
@@ -17,8 +26,11 @@ import { type LibraryFile, patchOnLoad } from './instrumentations/modules.ts'
 import { pg } from './instrumentations/pg.ts'
 import { pino } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
+import { winston } from './instrumentations/winston.ts'
 import { drain, type Ending, watchEndings } from './lifecycle.ts'
 import { AccessLog } from './logs/access-log.ts'
+import { watchConsole } from './logs/console.ts'
+import { LogLines } from './logs/lines.ts'
 import { CardinalityGuard } from './metrics/cardinality-guard.ts'
 import { MetricCollection } from './metrics/collection.ts'
 import { Tally } from './metrics/counter.ts'
@@ -30,16 +42,18 @@ import { RequestMetrics } from './metrics/red.ts'
 import { observeRuntime } from './metrics/runtime.ts'
 import { label, metric, variable } from './names.ts'
 import { type Notice, stderrNotice } from './notice.ts'
-import { type Environment, type Options, type OtlpOptions, readOptions } from './options.ts'
+import { type Options, type OtlpOptions, readOptions } from './options.ts'
+import { Redaction } from './redaction.ts'
 import { type Handle, nowStarting, startingSdk } from './running.ts'
 import { ConsoleDestination, OwnExporter, type SpanExporter } from './traces/destinations.ts'
 import { openHttpExporter } from './traces/otlp-exporter.ts'
 import { SpanPipeline, type SpanProcessor } from './traces/pipeline.ts'
-import { W3cPropagator } from './traces/propagation.ts'
+import { propagatorOf } from './traces/propagators.ts'
 import { type SpanDestination, SpanQueue } from './traces/queue.ts'
 import { ServiceResource } from './traces/resource.ts'
 import { type Sampler, samplerOf } from './traces/sampler.ts'
-import { SpanProvider } from './traces/tracer.ts'
+import { type Sampling, SpanProvider } from './traces/tracer.ts'
+import { Undecided } from './traces/undecided.ts'
 
 /** What code may give beyond the environment. All of it is optional. */
 export interface StartOptions extends Partial<Omit<Options, 'disabled' | 'faults'>> {
@@ -51,49 +65,75 @@ export interface StartOptions extends Partial<Omit<Options, 'disabled' | 'faults
   spanSampler?: Sampler
   /** Replaces `OTEL_TRACES_EXPORTER`. */
   spanExporter?: SpanExporter
+  /** Replaces `OTEL_PROPAGATORS`. */
+  textMapPropagator?: TextMapPropagator
 }
 
 /** Starts the SDK, as `start` of the package says. */
 export async function start(given: StartOptions = {}): Promise<Handle> {
   const begun = startingSdk()
   if (begun) return begun
-  const notice = stderrNotice()
-  const { env = process.env, spanProcessors = [], spanSampler, spanExporter, ...overrides } = given
+  const { env = process.env, spanProcessors = [], spanSampler, spanExporter, textMapPropagator, ...overrides } = given
+  const notice = env.OTEL_LOG_LEVEL?.trim().toLowerCase() === 'none' ? () => {} : stderrNotice()
   const options = override(readOptions(env, notice), overrides)
   if (options.disabled) return { adminAddress: undefined, addReadinessCheck: () => () => {}, async shutdown() {} }
-  return nowStarting(startWith(env, options, { spanProcessors, spanSampler, spanExporter }, notice))
+  const own = { spanProcessors, spanSampler, spanExporter, textMapPropagator }
+  return nowStarting(startWith(env, options, own, notice))
 }
 
 interface OwnParts {
   spanProcessors: SpanProcessor[]
   spanSampler: Sampler | undefined
   spanExporter: SpanExporter | undefined
+  textMapPropagator: TextMapPropagator | undefined
 }
 
 async function startWith(env: Environment, options: Options, own: OwnParts, notice: Notice): Promise<Handle> {
-  const pipeline = await buildPipeline(options, own, notice)
-  const propagator = new W3cPropagator(options.propagators)
-  const provider = new SpanProvider(pipeline, samplerOf(options.sampler, options.samplerRatio), own.spanSampler, notice)
+  listenToDiagnostics(options, notice)
+  const redaction = new Redaction(options.redaction)
+  const pipeline = await buildPipeline(options, redaction, own, notice)
+  const propagator = own.textMapPropagator ?? propagatorOf(options.propagators)
+  const provider = new SpanProvider(pipeline, samplingOf(options, own, pipeline), notice)
   const apiRegistered = registerApi(provider, propagator, notice)
   const meters = registerMeters(options, notice)
 
   const metrics = new RequestMetrics(options.maxSeries)
+  const lines = new LogLines(redaction, options.logFormat, options.serviceName)
+  if (options.consoleIds) watchConsole(lines)
   const collection = new MetricCollection(new CardinalityGuard(options.maxSeries, notice), notice)
-  const libraries = [...express, koa, hapi, ...hono, pino, ...pg, promClient(registry => collection.addApp(registry))]
+  const libraries = [
+    ...express,
+    koa,
+    hapi,
+    ...hono,
+    pino(lines),
+    winston(lines),
+    ...pg,
+    promClient(registry => collection.addApp(registry)),
+  ]
   const witness = await callWitness(libraries)
   patchOnLoad(libraries, notice)
   watchFastify(notice)
 
-  const accessLog = options.accessLog ? new AccessLog(options.serviceName) : undefined
+  const accessLog = options.accessLog ? new AccessLog(options.serviceName, line => lines.formatted(line)) : undefined
   const servers = new Servers()
   const seenRoutes = options.faults && new SeenRoutes()
-  const observer = new ServerObserver({ provider, propagator, metrics, accessLog, servers, seenRoutes, notice })
+  const observer = new ServerObserver({
+    provider,
+    propagator,
+    metrics,
+    accessLog,
+    redaction,
+    servers,
+    seenRoutes,
+    notice,
+  })
   const caller = options.faults ? options.serviceName : undefined
   keepContextInEvents(notice)
   servers.watch(notice)
   observer.watch()
-  watchNodeClient({ provider, propagator, metrics, caller, notice })
-  watchUndici({ provider, propagator, metrics, caller, notice })
+  watchNodeClient({ provider, propagator, metrics, redaction, caller, notice })
+  watchUndici({ provider, propagator, metrics, redaction, caller, notice })
 
   const faults = new Tally('counter', metric.faultsInjected, 'Requests that an in-process fault has hit.', [
     label.faultId,
@@ -131,7 +171,12 @@ function override(read: Options, given: Partial<Options>): Options {
   return { ...options, resourceAttributes: named }
 }
 
-async function buildPipeline(options: Options, own: OwnParts, notice: Notice): Promise<SpanPipeline> {
+async function buildPipeline(
+  options: Options,
+  redaction: Redaction,
+  own: OwnParts,
+  notice: Notice,
+): Promise<SpanPipeline> {
   const destination = own.spanExporter
     ? new OwnExporter(own.spanExporter)
     : options.tracesExporter === 'otlp'
@@ -141,7 +186,24 @@ async function buildPipeline(options: Options, own: OwnParts, notice: Notice): P
         : undefined
   const queue = destination && new SpanQueue(destination, options.queue, notice)
   const resource = new ServiceResource(options.resourceAttributes)
-  return new SpanPipeline({ resource, limits: options.limits }, queue, own.spanProcessors, notice)
+  return new SpanPipeline({ resource, limits: options.limits, redaction }, queue, own.spanProcessors, notice)
+}
+
+function samplingOf(options: Options, own: OwnParts, pipeline: SpanPipeline): Sampling {
+  const decide = samplerOf(options.sampler, options.samplerRatio)
+  if (own.spanSampler || options.sampler !== 'errors_and_slow') return { decide, own: own.spanSampler }
+  return { decide, undecided: new Undecided(options.keep, pipeline) }
+}
+
+/** What OpenTelemetry's own packages have to say is not said unless it is asked for, and never on stdout. */
+function listenToDiagnostics({ logLevel }: Options, notice: Notice): void {
+  if (logLevel === undefined || logLevel === 'none') return
+  const say = (message: string) => notice(`OpenTelemetry: ${message}`)
+  const level = DiagLogLevel[logLevel.toUpperCase() as keyof typeof DiagLogLevel]
+  diag.setLogger(
+    { error: say, warn: say, info: say, debug: say, verbose: say },
+    { logLevel: level, suppressOverrideMessage: true },
+  )
 }
 
 /** gRPC brings a library of its own, which is loaded only for it. */
@@ -157,7 +219,7 @@ async function openOtlp(otlp: OtlpOptions, notice: Notice): Promise<SpanDestinat
 }
 
 /** Whether the API gives its spans to us. */
-function registerApi(provider: SpanProvider, propagator: W3cPropagator, notice: Notice): boolean {
+function registerApi(provider: SpanProvider, propagator: TextMapPropagator, notice: Notice): boolean {
   const registered = [
     context.setGlobalContextManager(new SharedContextManager()),
     propagation.setGlobalPropagator(propagator),

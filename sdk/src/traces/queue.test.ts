@@ -1,12 +1,20 @@
 import { SpanKind } from '@opentelemetry/api'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Redaction } from '../redaction.ts'
 import { newSpanId, newTraceId } from './ids.ts'
 import { type Delivery, SpanQueue } from './queue.ts'
 import { ServiceResource } from './resource.ts'
 import { RecordedSpan } from './span.ts'
 
 const options = { maxQueueSize: 10, maxBatchSize: 4, delayMs: 100, timeoutMs: 1000 }
-const limits = { attributeCount: 2, attributeLength: 5, eventCount: 1, linkCount: 1 }
+const limits = {
+  attributeCount: 2,
+  attributeLength: 5,
+  eventCount: 1,
+  eventAttributeCount: 2,
+  linkCount: 1,
+  linkAttributeCount: 2,
+}
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -15,8 +23,10 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+const redaction = new Redaction({ credentials: true, cards: true, emails: false, names: [] })
+
 function span(): RecordedSpan {
-  const sink = { resource: new ServiceResource({}), limits, started() {}, ended() {} }
+  const sink = { resource: new ServiceResource({}), limits, redaction, started() {}, ended() {} }
   const context = { traceId: newTraceId(), spanId: newSpanId(), traceFlags: 1 }
   return new RecordedSpan(sink, {
     name: 's',

@@ -102,6 +102,12 @@ export class SpanQueue {
     return spans
   }
 
+  /** Spans that never came here, and that count as made all the same. */
+  lost(count: number): void {
+    this.made += count
+    this.dropped += count
+  }
+
   settle(sent: number, dropped: number): void {
     this.sent += sent
     this.dropped += dropped

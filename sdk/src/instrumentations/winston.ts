@@ -1,0 +1,34 @@
+import type { LogLines } from '../logs/lines.ts'
+import type { LibraryFile } from './modules.ts'
+
+/** Where winston's formats leave the finished line. */
+const finished = Symbol.for('message')
+
+type Info = Record<string | symbol, unknown>
+
+interface Logger {
+  write(info: Info, ...more: unknown[]): unknown
+  push(info: Info | null, ...more: unknown[]): unknown
+}
+
+/** Every record of every winston logger gets its ids before its formats run, so that each of them can show them. */
+export const winston = (lines: LogLines): LibraryFile => ({
+  library: 'winston',
+  file: 'lib/winston/logger.js',
+  majors: [3],
+  patch(exported) {
+    const { prototype } = exported as { prototype: Logger }
+    const { write, push } = prototype
+    if (!write || !push) throw new Error('Logger.prototype.write or push is not there')
+    prototype.write = function (info, ...more) {
+      const record = typeof info === 'object' && info !== null
+      return write.call(this, record ? lines.members(info) : info, ...more)
+    }
+    prototype.push = function (info, ...more) {
+      const line = info?.[finished]
+      if (typeof line === 'string') info![finished] = lines.written(line)
+      return push.call(this, info, ...more)
+    }
+    return exported
+  },
+})
