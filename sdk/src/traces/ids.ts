@@ -17,7 +17,11 @@ function next(): number {
   return t >>> 0
 }
 
-const hex = (word: number) => word.toString(16).padStart(8, '0')
+const bytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+function hex(word: number): string {
+  return bytes[word >>> 24]! + bytes[(word >>> 16) & 0xff]! + bytes[(word >>> 8) & 0xff]! + bytes[word & 0xff]!
+}
 
 /** 32 lower-case hex digits, never all zero. */
 export function newTraceId(): string {
