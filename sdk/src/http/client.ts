@@ -119,8 +119,9 @@ class Call implements Observed {
         span.setStatus(message ? { code: SpanStatusCode.ERROR, message } : { code: SpanStatusCode.ERROR })
       }
     }
-    span.end()
-    const seconds = (performance.now() - this.#startedAt) / 1000
+    const now = performance.now()
+    span.endAt(now)
+    const seconds = (now - this.#startedAt) / 1000
     const exemplar = span.isSampled() ? span.spanContext() : undefined
     const made = { method: this.#method, address: this.#host, port: this.#port, status, errorType }
     this.#metrics.made(made, seconds, exemplar)

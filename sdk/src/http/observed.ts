@@ -16,7 +16,11 @@ export interface Observed {
 // A property, not a WeakMap: that would keep each request alive until the next major garbage collection.
 const observed = Symbol('shaketable.observed')
 
-type Emitter = { emit(event: string | symbol, ...args: unknown[]): boolean; [observed]?: Observed }
+interface Emitter {
+  emit(event: string | symbol, ...args: unknown[]): boolean
+  listenerCount(event: string | symbol): number
+  [observed]?: Observed
+}
 
 export function observe(message: Message, how: Observed): void {
   ;(message as unknown as Emitter)[observed] = how
@@ -51,7 +55,8 @@ function keepContext(prototype: object, notice: Notice): void {
     const how = this[observed]
     if (how === undefined) return emit.call(this, event, ...args)
     if (how.event !== undefined) look(how, this, event, args[0])
-    if (activeContext() === how.context) return emit.call(this, event, ...args)
+    // Most events have no listener, and nobody to see a context.
+    if (this.listenerCount(event) === 0 || activeContext() === how.context) return emit.call(this, event, ...args)
     return withContext(how.context, () => emit.call(this, event, ...args))
   }
 

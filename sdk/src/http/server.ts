@@ -218,23 +218,26 @@ export class ServerObserver {
     const route = this.#route(exchange)
     const faultId = span.attributes[attribute.faultId] as string | undefined
     const spanContext = span.spanContext()
-    if (span.isSampled()) describeAnswer(span, { method, route, status, errorType })
-    span.end()
-    const exemplar = span.isSampled() ? spanContext : undefined
-    this.#to.metrics.served({ method, route, status, scheme, errorType }, durationMs / 1000, exemplar)
     const { traceId, spanId, traceFlags } = spanContext
-    this.#to.accessLog?.add({
+    const answer = {
       method,
       path,
       route,
       status,
-      durationMs,
+      scheme,
       errorType,
+      durationMs,
       faultId,
       traceId,
       spanId,
       traceFlags,
-    })
+    }
+    if (span.isSampled()) describeAnswer(span, answer)
+    span.endAt(now)
+    this.#to.metrics.served(answer, durationMs / 1000, span.isSampled() ? spanContext : undefined)
+    // That it ended may have brought it in after all (errors_and_slow).
+    answer.traceFlags = spanContext.traceFlags
+    this.#to.accessLog?.add(answer)
     if (this.active > 0) return
     for (const resolve of this.#idle) resolve()
     this.#idle = []
@@ -254,6 +257,21 @@ function closeAfter(response: Exchange['response']): void {
   else response.shouldKeepAlive = false
 }
 
+/** Most requests name the same host. */
+const lastAuthority = {
+  authority: '',
+  scheme: '',
+  parts: { host: '', port: 0 },
+  of(authority: string, scheme: string): { host: string; port: number } {
+    if (authority !== this.authority || scheme !== this.scheme) {
+      this.parts = hostAndPort(authority, scheme)
+      this.authority = authority
+      this.scheme = scheme
+    }
+    return this.parts
+  },
+}
+
 /** Of a connection that is gone already. */
 const peerAttributes = ['client.address', 'network.peer.address', 'network.peer.port'] as const
 
@@ -271,7 +289,7 @@ function requestAttributes({ request, method, scheme, path, query }: Exchanged, 
   const agent = request.headers['user-agent']
   const authority = request.headers.host ?? request.headers[':authority']
   if (authority !== undefined) {
-    const { host, port } = hostAndPort(String(authority), scheme)
+    const { host, port } = lastAuthority.of(String(authority), scheme)
     attributes['server.address'] = host
     attributes['server.port'] = port
   }

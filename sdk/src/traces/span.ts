@@ -252,8 +252,16 @@ export class RecordedSpan implements Span {
   }
 
   end(endTime?: TimeInput): void {
-    if (this.ended) return
-    this.endMs = Math.max(this.startMs, toMs(endTime) ?? this.#nowMs())
+    if (!this.ended) this.#finish(toMs(endTime) ?? this.#nowMs())
+  }
+
+  /** Ends it now; `monotonic` is a reading of `performance.now()` that the caller has just taken. */
+  endAt(monotonic: number): void {
+    if (!this.ended) this.#finish(this.startedAt === undefined ? nowMs() : this.startMs + monotonic - this.startedAt)
+  }
+
+  #finish(endMs: number): void {
+    this.endMs = Math.max(this.startMs, endMs)
     this.ended = true
     if (this.local) this.local.ended(this)
     else if (this.isSampled()) this.#sink.ended(this)
