@@ -4,6 +4,7 @@ import { httpDurationBoundaries, label, metric } from '@shaketable/sdk/names'
 import { objectiveAlert, prometheusRules, signalLabels, signals } from '@shaketable/slo'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { collectorMetric } from '../src/alert-rules.ts'
 import { dashboards, healthAlerts } from '../src/index.ts'
 import { everyPanel } from '../src/mend.ts'
 import { runtimeMetric } from '../src/runtime-metrics.ts'
@@ -59,6 +60,7 @@ describe('every query of a panel or rule', () => {
         name => !histograms.includes(name as never),
       ),
       ...recorded,
+      ...Object.values(collectorMetric).flat(),
       'up',
       'ALERTS',
     ]),
@@ -121,6 +123,12 @@ test('every alert has a section in RUNBOOKS.md, and every section an alert', () 
   expect([...alerts].sort()).toEqual([...sections].sort())
   expect([...alerts]).toEqual(expect.arrayContaining(Object.values(objectiveAlert)))
   for (const rule of rules) {
+    if ('alert' in rule)
+      expect(rule.annotations).toMatchObject({
+        summary: expect.stringMatching(/\S/),
+        description: expect.stringMatching(/\S/),
+        impact: expect.stringMatching(/\S/),
+      })
     if ('alert' in rule)
       expect(rule.annotations.runbook).toMatch(new RegExp(`RUNBOOKS.md#${rule.alert.toLowerCase()}$`))
   }

@@ -1,9 +1,10 @@
 import { performance } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
 import { metric } from '../names.ts'
 import type { Family } from './exposition.ts'
 import { familiesOf, type PromRegistry } from './prom-client.ts'
 
-/** Node's own metrics: event loop delay and utilisation, heap, garbage collection, handles, CPU. */
+/** Node's own metrics: event loop delay and utilisation, heap and its limit, garbage collection, handles, CPU. */
 export interface RuntimeMetrics {
   families(): Promise<Family[]>
   /** The default registry of the prom-client copy that the SDK loaded: the app may share that copy. */
@@ -30,7 +31,19 @@ export async function observeRuntime(): Promise<RuntimeMetrics> {
           type: 'gauge',
           samples: [{ name, labels: {}, value: utilization }],
         },
+        heapLimit(),
       ]
     },
+  }
+}
+
+function heapLimit(): Family {
+  const name = metric.heapLimit
+  const value = getHeapStatistics().heap_size_limit
+  return {
+    name,
+    help: 'The heap at which V8 gives up, in bytes.',
+    type: 'gauge',
+    samples: [{ name, labels: {}, value }],
   }
 }
