@@ -5,16 +5,16 @@ const require = createRequire(import.meta.url)
 const { Parser } = require('@prometheus-io/codemirror-promql/dist/cjs/parser/parser.js')
 const { parser } = require('@prometheus-io/lezer-promql')
 const { EditorState } = require('@codemirror/state')
-const { ensureSyntaxTree, LRLanguage } = require('@codemirror/language')
+const { LRLanguage } = require('@codemirror/language')
 
 const language = LRLanguage.define({ parser })
 
 /** What is wrong with a query: its grammar, the types of its parts, the arguments of its functions. */
 export function complaints(expr: string): string[] {
   const state = EditorState.create({ doc: withoutGrafana(expr), extensions: language })
-  // Editors parse for some ms at a time, after which the rest of a query would be missing here.
-  ensureSyntaxTree(state, state.doc.length, 60_000)
   const checked = new Parser(state)
+  // The state's own tree ends where an editor's 20 ms did.
+  checked.tree = language.parser.parse(state.doc.toString())
   checked.analyze()
   return checked.getDiagnostics().map((one: { message: string }) => one.message)
 }
