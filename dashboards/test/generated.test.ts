@@ -4,6 +4,7 @@ import { httpDurationBoundaries, label, metric, runnerLabel, runnerMetric } from
 import { objectiveAlert, signalLabels, signals } from '@shaketable/slo'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { collectorMetric as alertedCollectorMetric } from '../src/alert-rules.ts'
 import { collectorLabel, collectorMetric, spanLabel, spanMetric } from '../src/collector-metrics.ts'
 import { dashboards, healthAlerts } from '../src/index.ts'
 import { everyPanel } from '../src/mend.ts'
@@ -37,6 +38,7 @@ describe('every query of a panel, annotation, variable or rule', () => {
         .flatMap(names => Object.values<string>(names))
         .filter(name => !histograms.includes(name)),
       ...recorded,
+      ...Object.values(alertedCollectorMetric).flat(),
       'up',
       'ALERTS',
     ]),
@@ -167,6 +169,12 @@ test('every alert has a section in RUNBOOKS.md, and every section an alert', () 
   expect([...alerts].sort()).toEqual([...sections].sort())
   expect([...alerts]).toEqual(expect.arrayContaining(Object.values(objectiveAlert)))
   for (const rule of rules) {
+    if ('alert' in rule)
+      expect(rule.annotations).toMatchObject({
+        summary: expect.stringMatching(/\S/),
+        description: expect.stringMatching(/\S/),
+        impact: expect.stringMatching(/\S/),
+      })
     if ('alert' in rule)
       expect(rule.annotations.runbook).toMatch(new RegExp(`RUNBOOKS.md#${rule.alert.toLowerCase()}$`))
   }
