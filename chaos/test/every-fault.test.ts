@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Journal, JournalEntry } from '../src/conduct/journal.ts'
 import type { FaultKind, FaultSpec, System } from '../src/experiment/model.ts'
 import { readExperiments } from '../src/experiment/read.ts'
+import { FaultControl } from '../src/faults/fault-control.ts'
 import { describeFault, injectFault } from '../src/faults/index.ts'
 import { localTarget } from '../src/targets/local/local-target.ts'
 import type { Target } from '../src/targets/target.ts'
@@ -248,9 +249,8 @@ test.each(Object.values(table).flat())('$fault', async ({ fault, says, shows, pa
 
   await injected.undo()
   await expect.poll(well, { timeout: 30_000 }).toEqual([200, 200])
-  for (const { faultControl } of target.instances('service')) {
-    const headers = { authorization: `Bearer ${faultControl!.key}` }
-    expect(await (await fetch(`${faultControl!.url}/faults`, { headers })).json()).toEqual({ faults: [] })
+  for (const instance of target.instances('service')) {
+    expect(await new FaultControl(instance, 3000, world.clock).armed()).toEqual([])
   }
 })
 

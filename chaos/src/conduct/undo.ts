@@ -79,7 +79,7 @@ async function restoreResources({ resources }: RecordedRun, clock: Clock): Promi
 
 function faultsGone({ began, openFaults }: RecordedRun): string[] {
   return openFaults.map(({ fault, instances }) =>
-    began?.target === 'docker' || began?.target === 'kubernetes'
+    began && began.target !== 'local'
       ? `fault ${fault} on ${instances.join(', ')} is undone, or ends with its lease within 3 s`
       : `fault ${fault} is gone with the processes of ${instances.join(', ')}`,
   )

@@ -5,6 +5,8 @@ import type { GrpcStatus } from './grpc-statuses.ts'
 /** What runs: services, their replicas, and the journeys that users take through them. */
 export interface System {
   name: string
+  /** Never to be shaken. */
+  protected?: boolean
   services: Service[]
   journeys: Journey[]
   /** Checked after every experiment, once the load has stopped. */
@@ -19,6 +21,7 @@ export interface Service {
   local: LocalProcess | undefined
   docker?: DockerContainers | undefined
   kubernetes?: KubernetesPods | undefined
+  attach?: AttachedUrls[] | undefined
   /** The path of the readiness probe on the health listener, or `tcp` for a service without the SDK. */
   ready: string
   place: Place
@@ -57,6 +60,13 @@ export interface KubernetesPods {
   port: number | undefined
   /** Where the load goes, in place of each pod: the address of its Service or its ingress. */
   url: string | undefined
+}
+
+/** Where the attach target reaches an instance, which runs already. */
+export interface AttachedUrls {
+  url: string
+  admin: string | undefined
+  faults: string | undefined
 }
 
 /** A user's flow of requests. `setup` runs once before the load begins, `steps` once per arrival. */
