@@ -85,7 +85,7 @@ let pidsBefore: (number | undefined)[]
 
 /** How each kind stands in a file, what it says of itself, and how it shows while it is armed. */
 const table: Record<
-  Exclude<FaultKind, 'evict' | 'chaosMesh' | 'istio'>,
+  Exclude<FaultKind, 'network' | 'evict' | 'chaosMesh' | 'istio'>,
   { fault: string; says: string; shows(): Promise<void>; path?: string }[]
 > = {
   latency: [
@@ -234,6 +234,7 @@ test.each(Object.values(table).flat())('$fault', async ({ fault, says, shows, pa
   const injected = await injectFault(spec, {
     ...context,
     journal: async entry => void written.push({ type: 'fault-arming', ...entry }),
+    shaking: async () => {},
   })
   try {
     expect(injected.instances.length).toBeGreaterThan(0)
@@ -257,7 +258,14 @@ test.each(Object.values(table).flat())('$fault', async ({ fault, says, shows, pa
 test('what selects nothing is refused, and nothing is armed', async () => {
   const inject = async (fault: string, at: Target) => {
     const { spec } = await faultOf(fault)
-    return injectFault(spec, { world, target: at, seed: 5, leaseMs: 3000, journal: async () => {} })
+    return injectFault(spec, {
+      world,
+      target: at,
+      seed: 5,
+      leaseMs: 3000,
+      journal: async () => {},
+      shaking: async () => {},
+    })
   }
   const nobody: Target = { ...target, instances: () => [] }
   for (const { fault } of Object.values(table).flat())

@@ -88,6 +88,16 @@ const service = z.strictObject({
   local: local.optional(),
   docker: docker.optional(),
   kubernetes: kubernetes.optional(),
+  toxiproxy: z
+    .strictObject({
+      api: baseUrl('https?', aUrl).describe('Where a running Toxiproxy listens, e.g. http://127.0.0.1:8474.'),
+      proxy: z
+        .string()
+        .regex(/^[A-Za-z0-9._-]{1,100}$/)
+        .describe('The proxy there through which its callers reach it.'),
+    })
+    .optional()
+    .describe('The Toxiproxy before it, for network faults.'),
   attach: z.array(attached).min(1).optional().describe('Where its instances run already, one entry each.'),
   ready,
 })

@@ -46,6 +46,7 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
         url: service.kubernetes.url,
       },
       attach: service.attach?.map(({ url, admin, faults }) => ({ url, admin, faults })),
+      toxiproxy: service.toxiproxy,
       ready: service.ready,
       place: document.place(['spec', 'services', index]),
     })),

@@ -13,6 +13,7 @@ import { isInsideProcess } from './inside-process.ts'
 import { istio } from './istio.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
+import { network } from './network.ts'
 import { reset } from './reset.ts'
 import { rollingRestart } from './rolling-restart.ts'
 import { scaleToZero } from './scale-to-zero.ts'
@@ -34,6 +35,7 @@ const faults: { [K in FaultKind]: Fault<Extract<FaultSpec, { kind: K }>> } = {
   crash,
   terminate,
   freeze,
+  network,
   evict,
   scaleToZero,
   rollingRestart,

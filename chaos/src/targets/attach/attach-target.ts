@@ -41,6 +41,7 @@ export function attachTarget({ world }: { world: World }): Target {
   }
 
   function refuses(fault: FaultSpec): string | undefined {
+    if (fault.kind === 'network') return undefined
     if (!isInsideProcess(fault)) return 'what runs already and is reached by its URL is neither signalled nor restarted'
     const host = ('from' in fault && fault.from) || fault.service
     const deaf = of(host).find(instance => !instance.faultControl)
