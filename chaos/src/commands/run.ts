@@ -7,6 +7,7 @@ import { runSuite } from '../conduct/run-suite.ts'
 import { exitCodeOf } from '../ending-signals.ts'
 import type { Experiment } from '../experiment/model.ts'
 import { readExperiments } from '../experiment/read.ts'
+import { type AlertEngine, mustAnswerWithAlerts } from '../observe/alerts.ts'
 import { RunnerMetrics, serveMetrics } from '../observe/runner-metrics.ts'
 import { GrafanaAnnotations } from '../report/grafana.ts'
 import { html } from '../report/html.ts'
@@ -30,6 +31,8 @@ interface RunOptions {
   dryRun?: boolean
   metrics?: string
   grafana?: string
+  prometheus?: string
+  alertmanager?: string
 }
 
 /** `shaketable run FILE…`: start or find the system, run the experiments, judge, undo everything. */
@@ -49,8 +52,14 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
         .default('local'),
     )
     .option('--yes-this-is <name>', 'the name of the system; demanded for what shaketable has not started itself')
+    .option('--prometheus <url>', 'judge the alerts of this Prometheus, in place of our own evaluation', httpUrl)
+    .option('--alertmanager <url>', 'judge the alerts of this Alertmanager', httpUrl)
     .option('--metrics <[host:]port>', 'serve metrics of the run for Prometheus while it goes', listenAddress)
-    .option('--grafana <url>', 'mark experiments and faults as annotations in Grafana, with the token of GRAFANA_TOKEN')
+    .option(
+      '--grafana <url>',
+      'mark experiments and faults as annotations in Grafana, with the token of GRAFANA_TOKEN',
+      httpUrl,
+    )
     .option('--dry-run', 'read everything, print what would be done and hit, and start nothing')
     .action(async (files: string[], options: RunOptions) => {
       conclude(await runExperiments(files, options, world))
@@ -72,6 +81,8 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   const junitFile = options.junit === undefined ? undefined : resolve(world.cwd, options.junit)
   if (dir) await mustBeWritable(dir)
   if (junitFile) await mustBeWritable(dirname(junitFile))
+  const alertEngine = alertEngineOf(options)
+  if (alertEngine) await mustAnswerWithAlerts(alertEngine)
   const terminal = terminalView(world)
   const note = (words: string) => terminal.note?.(words)
   const { grafana: grafanaUrl } = options
@@ -90,6 +101,7 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
       attempts: options.attempts,
       env: options.env,
       logDir: dir && join(dir, 'logs'),
+      alertEngine,
     },
     world,
     view,
@@ -178,6 +190,19 @@ function wholeNumber(text: string): number {
     throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295.')
   }
   return value
+}
+
+/** Of both it is the Alertmanager that pages. */
+function alertEngineOf({ prometheus, alertmanager }: RunOptions): AlertEngine | undefined {
+  if (alertmanager !== undefined) return { kind: 'alertmanager', url: alertmanager }
+  return prometheus === undefined ? undefined : { kind: 'prometheus', url: prometheus }
+}
+
+function httpUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new InvalidArgumentError('Expected an http:// or https:// URL.')
+  }
+  return text
 }
 
 function listenAddress(text: string): string {

@@ -1,6 +1,7 @@
 import type { Experiment } from '../experiment/model.ts'
 import type { LoadHealths, LoadSample, RunningLoad } from '../load/load.ts'
 import { startLoad } from '../load/open-loop.ts'
+import { type AlertEngine, AlertWatch } from '../observe/alerts.ts'
 import { CounterWatch } from '../observe/counters.ts'
 import { endsOf, readLogs } from '../observe/logs.ts'
 import type { ReceivedTraces, TraceReceiver } from '../observe/trace-receiver.ts'
@@ -35,6 +36,8 @@ export interface ConductContext {
   commandEnv: NodeJS.ProcessEnv
   /** Takes the services' spans, where they can be had. */
   traces: TraceReceiver | undefined
+  /** Who says which alerts fire; undefined: our own evaluation. */
+  alertEngine: AlertEngine | undefined
 }
 
 /**
@@ -56,6 +59,7 @@ export async function conductExperiment(
   context.traces?.begin()
   const faults = new ArmedFaults(experiment.faults, { ...context, seed: deriveSeed(context.seed, experiment.name) })
   const counters = new CounterWatch(experiment.objectives, experiment.alertWindowScale, target, clock)
+  const engine = context.alertEngine && new AlertWatch(context.alertEngine, experiment.objectives, clock)
   const urls = Object.fromEntries(experiment.system.services.map(service => [service.name, target.urls(service.name)]))
 
   const load = await startLoad(
@@ -101,7 +105,7 @@ export async function conductExperiment(
       ...traffic.over(now),
       armed: faults.armed(),
       armedIds: faults.armedIds(),
-      firing: counters.firing(),
+      firing: (engine ?? counters).firing(),
     })
   }
   const ticker = setInterval(tick, tickEveryMs)
@@ -121,6 +125,7 @@ export async function conductExperiment(
   try {
     await awaitSteady(experiment, samples, clock, signal)
     await counters.start()
+    await engine?.start()
     begin('baseline', experiment.phases.baselineMs)
     if (guard?.health) {
       const probing = healthBreach(guard.health, target.urls(guard.health.service), clock, ended.signal)
@@ -156,6 +161,7 @@ export async function conductExperiment(
   if ('died' in stopped) aborted ??= stopped.died
   await counters.scrape()
   await counters.stop()
+  await engine?.stop()
 
   const addresses = addressesOf(urls)
   const traces = context.traces && (await settledTraces(context.traces, phases.recovery, clock))
@@ -181,7 +187,9 @@ export async function conductExperiment(
       }),
       faults: faults.observed,
       instanceEvents,
-      alerts: counters.alerts,
+      alerts: (engine ?? counters).alerts,
+      alertEngine: context.alertEngine?.kind,
+      alertTrouble: engine?.trouble,
       traces,
       logs,
       addresses,

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exitCode, ShaketableError } from '@shaketable/slo'
 import type { Experiment, System } from '../experiment/model.ts'
+import type { AlertEngine } from '../observe/alerts.ts'
 import { TraceReceiver } from '../observe/trace-receiver.ts'
 import type { ExperimentReport, SuiteReport } from '../report/model.ts'
 import type { LiveView } from '../report/reporter.ts'
@@ -31,6 +32,7 @@ export interface SuiteRequest {
   env: Record<string, string>
   /** Where the services' output is kept; with the run's state, and gone with it, where not given. */
   logDir: string | undefined
+  alertEngine?: AlertEngine | undefined
 }
 
 /**
@@ -49,7 +51,7 @@ export async function runSuite(request: SuiteRequest, world: World, view: LiveVi
     await withRunningSystem(system, request, world, view, async running => {
       for (const [index, experiment] of request.experiments.entries()) {
         if (experiment.system !== system || running.signal.aborted) continue
-        const context = { ...running, world, view, seed: request.seed }
+        const context = { ...running, world, view, seed: request.seed, alertEngine: request.alertEngine }
         const position = { index, count: request.experiments.length }
         const measured = await measure(request.attempts, discarded =>
           conductAndJudge(experiment, position, discarded, context),

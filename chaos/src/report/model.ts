@@ -41,6 +41,8 @@ export interface ExperimentReport {
   /** ms after the fault phase began; null: not within the run. */
   timeToFirstErrorMs: number | null
   timeToDetectMs: number | null
+  /** When the rules must page by their formula, at the error ratio that was seen; null: never. */
+  timeToDetectPredictedMs: number | null
   /** ms after the fault phase ended; null: not within the run. */
   timeToRecoverMs: number | null
   load: LoadReport[]

@@ -121,6 +121,10 @@ const experiment = z.strictObject({
   ),
   timeToFirstErrorMs: ms.nullable().describe('After the fault phase began; null: not within the run'),
   timeToDetectMs: ms.nullable().describe('After the fault phase began; null: not within the run'),
+  timeToDetectPredictedMs: length
+    .nullable()
+    .default(null)
+    .describe('When the rules must page by their formula, at the error ratio that was seen; null: never'),
   timeToRecoverMs: ms.nullable().describe('After the fault phase ended; null: not within the run'),
   load: z.array(
     z.strictObject({

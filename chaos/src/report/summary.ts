@@ -48,9 +48,11 @@ function rowsOf(experiment: ExperimentReport, style: Style): Cell[][] {
 
 function timesText(experiment: ExperimentReport): string {
   const { timeToFirstErrorMs: error, timeToDetectMs: detect, timeToRecoverMs: recover } = experiment
+  const { timeToDetectPredictedMs: predicted } = experiment
+  const formula = predicted === null ? '' : ` (${duration(predicted)} by the formula)`
   return [
     error === null ? 'no error' : `first error after ${duration(error)}`,
-    detect === null ? 'no alert' : `detected after ${duration(detect)}`,
+    detect === null ? `no alert${formula}` : `detected after ${duration(detect)}${formula}`,
     recover === null ? 'not recovered' : recover <= 0 ? 'steady at once' : `recovered after ${duration(recover)}`,
   ].join(' · ')
 }

@@ -18,6 +18,10 @@ export interface Observations {
   faults: ObservedFault[]
   instanceEvents: InstanceEvent[]
   alerts: AlertTransition[]
+  /** Who said so; undefined: our own evaluation. */
+  alertEngine?: 'prometheus' | 'alertmanager' | undefined
+  /** Why that one could not be asked. */
+  alertTrouble?: string | undefined
   /** Per objective name: what the service's own counters say of fault and recovery; undefined: not to be read. */
   counters: Record<string, ObservedCounters | undefined>
   /** What the services exported and logged; undefined: nobody listened. */

@@ -31,6 +31,7 @@ export function unsound(
     ...faultTrouble(seen),
     ...counterTrouble(seen, events),
     ...traceTrouble(seen, evidence),
+    ...(seen.alertTrouble !== undefined && judgesAlerts(seen) ? [seen.alertTrouble] : []),
   ]
 }
 
@@ -109,6 +110,11 @@ function strikeTrouble(spec: FaultSpec, { id, armedAt, seen, hit }: ObservedFaul
   return fits
     ? []
     : [`the fault ${id} hit ${hit} of ${seen} requests, which does not fit the ${spec.percent} % asked for`]
+}
+
+function judgesAlerts({ experiment }: Observations): boolean {
+  const { none, fire } = experiment.expect.alerts
+  return none || fire.length > 0
 }
 
 function traceTrouble({ experiment, traces }: Observations, evidence: TraceEvidence | undefined): string[] {

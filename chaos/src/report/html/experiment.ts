@@ -32,6 +32,7 @@ ${timeline(experiment)}
 
 function numbers(experiment: ExperimentReport): Markup {
   const { timeToFirstErrorMs: error, timeToDetectMs: detect, timeToRecoverMs: recover, load } = experiment
+  const { timeToDetectPredictedMs: predicted } = experiment
   const requests = experiment.series.reduce((sum, point) => sum + point.requests, 0)
   const failed = experiment.series.reduce((sum, point) => sum + point.errors, 0)
   const p99 = load.length > 0 ? Math.max(...load.map(one => one.latencyMs.p99)) : Number.NaN
@@ -47,7 +48,7 @@ function numbers(experiment: ExperimentReport): Markup {
     [
       'Detected',
       detect === null ? 'no alert' : duration(detect),
-      detect === null ? 'nothing fired' : 'after the fault began',
+      `${detect === null ? 'nothing fired' : 'after the fault began'}${predicted === null ? '' : `; by the formula ${duration(predicted)}`}`,
     ],
     [
       'Recovered',
