@@ -62,9 +62,9 @@ const mostSpans = 12
 const mostLogs = 4
 
 /** Whom the traces blame, and a struck request beside a healthy one, on one scale. */
-function tracesText({ traces }: ExperimentReport, style: Style): string[] {
+function tracesText({ traces, faults }: ExperimentReport, style: Style): string[] {
   const [first] = traces?.edges ?? []
-  if (!traces || !first || first.harmMs < 1) return []
+  if (!traces || faults.length === 0 || !first || first.harmMs < 1) return []
   const { struck, healthy } = traces
   const scaleMs = Math.max(...[struck, healthy].map(example => (example ? lengthOf(example) : 0)))
   const fit = (line: string) => cut(printable(line), (style.columns ?? 120) - 1)
