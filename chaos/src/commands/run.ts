@@ -13,11 +13,13 @@ import { GrafanaAnnotations } from '../report/grafana.ts'
 import { html } from '../report/html.ts'
 import { json } from '../report/json.ts'
 import { junit } from '../report/junit.ts'
+import type { SuiteReport } from '../report/model.ts'
+import { readReport } from '../report/read.ts'
 import { viewsOf } from '../report/reporter.ts'
 import { styleFor, summary, terminalView } from '../report/terminal.ts'
 import { writeReport, writeReports } from '../report/write.ts'
 import type { World } from '../world.ts'
-import { expandFiles, fileSource } from './files.ts'
+import { expandFiles, fileSource, readGiven } from './files.ts'
 
 interface RunOptions {
   report?: string
@@ -32,6 +34,7 @@ interface RunOptions {
   metrics?: string
   grafana?: string
   prometheus?: string
+  baseline?: string
   alertmanager?: string
 }
 
@@ -52,6 +55,7 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
         .default('local'),
     )
     .option('--yes-this-is <name>', 'the name of the system; demanded for what shaketable has not started itself')
+    .option('--baseline <file>', 'an earlier report.json: fail where latency or errors got surely worse')
     .option('--prometheus <url>', 'judge the alerts of this Prometheus, in place of our own evaluation', httpUrl)
     .option('--alertmanager <url>', 'judge the alerts of this Alertmanager', httpUrl)
     .option('--metrics <[host:]port>', 'serve metrics of the run for Prometheus while it goes', listenAddress)
@@ -83,6 +87,7 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   if (junitFile) await mustBeWritable(dirname(junitFile))
   const alertEngine = alertEngineOf(options)
   if (alertEngine) await mustAnswerWithAlerts(alertEngine)
+  const baseline = options.baseline === undefined ? undefined : await earlierReport(options.baseline, world)
   const terminal = terminalView(world)
   const note = (words: string) => terminal.note?.(words)
   const { grafana: grafanaUrl } = options
@@ -102,6 +107,7 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
       env: options.env,
       logDir: dir && join(dir, 'logs'),
       alertEngine,
+      baseline,
     },
     world,
     view,
@@ -190,6 +196,10 @@ function wholeNumber(text: string): number {
     throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295.')
   }
   return value
+}
+
+async function earlierReport(file: string, world: World): Promise<{ file: string; report: SuiteReport }> {
+  return { file, report: readReport(await readGiven(file, world), file) }
 }
 
 /** Of both it is the Alertmanager that pages. */

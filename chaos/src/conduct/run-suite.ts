@@ -10,6 +10,7 @@ import { urlVariable } from '../targets/local/environment.ts'
 import { localTarget } from '../targets/local/local-target.ts'
 import { runVariable } from '../targets/local/run-processes.ts'
 import type { InstanceEvent, Target } from '../targets/target.ts'
+import { comparedWith } from '../verdict/baseline.ts'
 import { judgeExperiment } from '../verdict/judge.ts'
 import { concludeSuite } from '../verdict/suite.ts'
 import { version } from '../version.ts'
@@ -33,6 +34,8 @@ export interface SuiteRequest {
   /** Where the services' output is kept; with the run's state, and gone with it, where not given. */
   logDir: string | undefined
   alertEngine?: AlertEngine | undefined
+  /** An earlier report, to compare with. */
+  baseline?: { file: string; report: SuiteReport } | undefined
 }
 
 /**
@@ -54,7 +57,7 @@ export async function runSuite(request: SuiteRequest, world: World, view: LiveVi
         const context = { ...running, world, view, seed: request.seed, alertEngine: request.alertEngine }
         const position = { index, count: request.experiments.length }
         const measured = await measure(request.attempts, discarded =>
-          conductAndJudge(experiment, position, discarded, context),
+          conductAndJudge(experiment, position, discarded, { ...context, baseline: request.baseline }),
         )
         notUndone.push(...measured.notUndone)
         reports.push(measured.report)
@@ -79,7 +82,7 @@ async function conductAndJudge(
   experiment: Experiment,
   position: { index: number; count: number },
   discarded: string[][],
-  context: ConductContext,
+  context: ConductContext & Pick<SuiteRequest, 'baseline'>,
 ): Promise<Measured> {
   const { name, title, phases } = experiment
   await awaitReady(experiment.system, context.target, context.world.clock, context.signal)
@@ -87,7 +90,10 @@ async function conductAndJudge(
   context.view.conducts?.(experiment)
   context.view.experimentBegins?.({ name, title, ...position, totalMs })
   const { seen, notUndone } = await conductExperiment(experiment, context)
-  const report = judgeExperiment(seen, discarded)
+  const judged = judgeExperiment(seen, discarded)
+  const { baseline } = context
+  const earlier = baseline?.report.experiments.find(each => each.name === name)
+  const report = baseline ? comparedWith(judged, earlier, baseline.file) : judged
   context.view.experimentEnds?.(report)
   return { report, notUndone, aborted: seen.aborted !== undefined }
 }
