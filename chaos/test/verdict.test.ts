@@ -329,6 +329,7 @@ describe('a run is void', () => {
       { answer: during(0, 3000, failed) },
       /steady state did not hold before the fault: available at 25 %, target 99 %/,
     ],
+    ['when the clock jumped', { seen: { clockJumpMs: 3_600_000 } }, /clock jumped by 3600 s/],
     ['when a page fired before the fault', { pages: [{ ms: 3000, objective: 'available' }] }, /fired before the fault/],
     ['when the counters cannot be read', { seen: withCounters(undefined) }, /counters behind available could not be/],
     [

@@ -54,6 +54,8 @@ export async function conductExperiment(
   const traffic = new RecentTraffic()
   const firstEvent = context.instanceEvents.length
   const startedAtWall = clock.wall()
+  const wallAhead = startedAtWall - clock.now()
+  let clockJumpMs = 0
   const logFiles = target.logs?.() ?? []
   const logsBegin = await endsOf(logFiles)
   context.traces?.begin()
@@ -96,6 +98,7 @@ export async function conductExperiment(
   }
   let current: { name: LiveState['phase']; span: Span } | undefined
   const tick = () => {
+    clockJumpMs = Math.max(clockJumpMs, Math.abs(clock.wall() - clock.now() - wallAhead))
     if (!current) return
     const now = clock.now()
     view.tick?.({
@@ -190,6 +193,7 @@ export async function conductExperiment(
       alerts: (engine ?? counters).alerts,
       alertEngine: context.alertEngine?.kind,
       alertTrouble: engine?.trouble,
+      clockJumpMs,
       traces,
       logs,
       addresses,

@@ -29,6 +29,8 @@ export interface Observations {
   logs?: ObservedLogs | undefined
   /** `host:port` -> service. */
   addresses?: ReadonlyMap<string, string>
+  /** The most by which the wall clock left the monotonic one while the run lasted, in ms. */
+  clockJumpMs?: number
   invariants: { name: string; holds: boolean; detail: string; names?: string[] }[]
   /** The guard's condition that came true while faults were armed or after them, and ended the run. */
   breach: { at: number; reason: string } | undefined
