@@ -18,6 +18,7 @@ import { readReport } from '../report/read.ts'
 import { viewsOf } from '../report/reporter.ts'
 import { styleFor, summary, terminalView } from '../report/terminal.ts'
 import { writeReport, writeReports } from '../report/write.ts'
+import type { Target } from '../targets/target.ts'
 import type { World } from '../world.ts'
 import { expandFiles, fileSource, readGiven } from './files.ts'
 
@@ -28,7 +29,7 @@ interface RunOptions {
   seed?: number
   attempts: number
   env: Record<string, string>
-  target: 'local' | 'docker'
+  target: Target['kind']
   yesThisIs?: string
   dryRun?: boolean
   metrics?: string
@@ -50,8 +51,8 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
     .option('--attempts <number>', 'measure again what was void, up to so many times in all', attempts, 1)
     .option('--env <name=value>', 'set a variable for every service (may be given again)', variable, {})
     .addOption(
-      new Option('--target <kind>', 'start local processes, or find running Docker containers')
-        .choices(['local', 'docker'])
+      new Option('--target <kind>', 'start local processes, or find running Docker containers or Kubernetes pods')
+        .choices(['local', 'docker', 'kubernetes'])
         .default('local'),
     )
     .option('--yes-this-is <name>', 'the name of the system; demanded for what shaketable has not started itself')
@@ -138,7 +139,10 @@ async function instancesIn(
   world: World,
 ): Promise<InstancesOf> {
   if (target === 'local') return localInstances
-  const { namesIn } = await import('../targets/docker/docker-target.ts')
+  const namesIn =
+    target === 'docker'
+      ? (await import('../targets/docker/docker-target.ts')).namesIn
+      : (await import('../targets/kubernetes/kubernetes-target.ts')).podsIn
   const systems = [...new Set(experiments.map(({ system }) => system))]
   const names = new Map(
     await Promise.all(systems.map(async system => [system, await namesIn(system, world.env)] as const)),

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exitCode, ShaketableError } from '@shaketable/slo'
 import type { Experiment, System } from '../experiment/model.ts'
+import { whyRefused } from '../faults/index.ts'
 import type { AlertEngine } from '../observe/alerts.ts'
 import { TraceReceiver } from '../observe/trace-receiver.ts'
 import type { ExperimentReport, SuiteReport } from '../report/model.ts'
@@ -25,7 +26,7 @@ const heartbeatMs = 500
 
 export interface SuiteRequest {
   experiments: Experiment[]
-  target: 'local' | 'docker'
+  target: Target['kind']
   seed: number
   /** An experiment whose measurement is void is measured again, up to this many times in all. */
   attempts: number
@@ -167,6 +168,10 @@ async function targetOf(
     const { dockerTarget } = await import('../targets/docker/docker-target.ts')
     return dockerTarget({ world, journal })
   }
+  if (request.target === 'kubernetes') {
+    const { kubernetesTarget } = await import('../targets/kubernetes/kubernetes-target.ts')
+    return kubernetesTarget({ world, journal })
+  }
   const logDir = request.logDir ?? join(journal.dir, 'logs')
   await mkdir(logDir, { recursive: true })
   return localTarget({
@@ -181,6 +186,7 @@ async function targetOf(
 
 function announce(system: System, target: SuiteRequest['target']): string {
   if (target === 'docker') return `looking for the containers of ${system.name}`
+  if (target === 'kubernetes') return `looking for the pods of ${system.name}`
   const count = system.services.reduce((sum, service) => sum + (service.local?.replicas ?? 0), 0)
   return `starting ${system.name}: ${count} processes`
 }
@@ -189,7 +195,7 @@ function announce(system: System, target: SuiteRequest['target']): string {
 function mustTakeEveryFault(experiments: Experiment[], target: Target): void {
   for (const { faults } of experiments) {
     for (const fault of faults) {
-      const reason = target.refuses?.(fault)
+      const reason = whyRefused(fault, target)
       if (reason === undefined) continue
       const { file, line, column } = fault.place
       const words = `${file}:${line}:${column}: ${fault.id} cannot be injected: ${reason}; nothing was done`

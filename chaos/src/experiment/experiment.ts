@@ -187,14 +187,18 @@ function checkBlame(spec: Spec, system: System, report: Report): void {
 
 function checkFed(objective: Objective, loads: Experiment['load'], path: PropertyKey[], report: Report): void {
   const { indicator, name } = objective
-  if (indicator.type === 'prometheus') {
+  if (indicator.type !== 'shaketable') {
     const why = `"${name}" is measured by Prometheus queries, and a run cannot attach a Prometheus yet`
     report(path, why, 'write it with "type: shaketable"')
     return
   }
   const { signal, service, method, route } = indicator.selector
-  if (signal === 'http-client') {
+  if (signal !== 'http-server') {
     report(path, `"${name}" counts what ${service} calls itself, which the load cannot see yet`, 'use "http-server"')
+    return
+  }
+  if (objective.slices) {
+    report(path, `"${name}" counts slices of time, and a run counts requests`, 'use "budgetingMethod: Occurrences"')
     return
   }
   if (loads.some(load => countedSteps(objective, load) > 0)) return

@@ -13,9 +13,10 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
   namedOnce(document, 'journeys', journeys, problems)
   namedOnce(document, 'invariants', invariants, problems)
   for (const [index, service] of services.entries()) {
-    if (service.local || service.docker) continue
-    const words = `"${service.name}" has neither a "local" nor a "docker" section, and nothing else can be shaken yet`
-    const hint = 'add "local: { command: [...] }" or "docker: { label: key=value }"'
+    if (service.local || service.docker || service.kubernetes) continue
+    const words = `"${service.name}" has no "local", "docker" or "kubernetes" section, so that nothing tells where it runs`
+    const hint =
+      'add "local: { command: [...] }", "docker: { label: key=value }" or "kubernetes: { selector: key=value }"'
     problems.push(document.problem(['spec', 'services', index], words, hint))
   }
   for (const index of journeys.keys()) checkJourney(document, content, index, problems)
@@ -36,6 +37,12 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
         label: service.docker.label,
         port: service.docker.port,
         restartDelayMs: service.docker.restartDelay,
+      },
+      kubernetes: service.kubernetes && {
+        selector: service.kubernetes.selector,
+        namespace: service.kubernetes.namespace,
+        port: service.kubernetes.port,
+        url: service.kubernetes.url,
       },
       ready: service.ready,
       place: document.place(['spec', 'services', index]),

@@ -1,5 +1,5 @@
-import { metric } from '@shaketable/sdk/names'
-import { latencyBoundaries, readSamples, semanticNames } from '@shaketable/slo'
+import { httpDurationBoundaries, label, metric } from '@shaketable/sdk/names'
+import { readSamples } from '@shaketable/slo'
 
 /** What a running service's `/metrics` says of one of its routes. */
 export interface SeenRoute {
@@ -23,7 +23,7 @@ export function seenRoutes(metricsText: string): SeenRoute[] {
   const found = new Map<string, SeenRoute & { byStatus: Map<number, number>; buckets: Map<number, number> }>()
   const names = [`${metric.httpServerDuration}_count`, `${metric.httpServerDuration}_bucket`]
   for (const { name, labels, value } of readSamples(metricsText, each => names.includes(each))) {
-    const { [semanticNames.method]: method, [semanticNames.route]: route, [semanticNames.status]: status } = labels
+    const { [label.method]: method, [label.route]: route, [label.status]: status } = labels
     if (method === undefined || route === undefined || route === '' || ownRoutes.test(route)) continue
     const key = `${method} ${route}`
     const of = found.get(key) ?? {
@@ -51,7 +51,10 @@ export function seenRoutes(metricsText: string): SeenRoute[] {
         ...route,
         goodRatio: good / route.requests,
         statuses: statuses.map(([status]) => status).filter(status => status >= 100 && status < 400),
-        within: latencyBoundaries.map(seconds => ({ seconds, ratio: (buckets.get(seconds) ?? 0) / route.requests })),
+        within: httpDurationBoundaries.map(seconds => ({
+          seconds,
+          ratio: (buckets.get(seconds) ?? 0) / route.requests,
+        })),
       }
     })
     .sort((a, b) => b.requests - a.requests)

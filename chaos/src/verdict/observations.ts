@@ -51,6 +51,8 @@ export interface ObservedFault {
   undoneAt: number | undefined
   seen: number
   hit: number
+  /** How many should have been hit, where the percentage changed while the fault was armed. */
+  expected?: number
 }
 
 /** A burn-rate alert of an objective changing state, by the embedded evaluator. */

@@ -101,19 +101,18 @@ function faultTrouble({ experiment, faults }: Observations): string[] {
   })
 }
 
-function strikeTrouble(spec: FaultSpec, { id, armedAt, seen, hit }: ObservedFault): string[] {
+function strikeTrouble(spec: FaultSpec, { id, armedAt, seen, hit, expected }: ObservedFault): string[] {
   if (armedAt === undefined) return [`the fault ${id} was never armed`]
   if (hit === 0) {
     return ['percent' in spec ? `the fault ${id} hit nothing: ${seen} requests matched` : `the fault ${id} hit nothing`]
   }
   if (!('percent' in spec)) return []
+  const asked = spec.ramp && expected !== undefined ? Number(((100 * expected) / seen).toFixed(2)) : spec.percent
   const fits =
     spec.scope === 'request'
-      ? fitsPercentOfRequests(hit, seen, spec.percent, attemptsPerRequest)
-      : fitsPercent(hit, seen, spec.percent)
-  return fits
-    ? []
-    : [`the fault ${id} hit ${hit} of ${seen} requests, which does not fit the ${spec.percent} % asked for`]
+      ? fitsPercentOfRequests(hit, seen, asked, attemptsPerRequest)
+      : fitsPercent(hit, seen, asked)
+  return fits ? [] : [`the fault ${id} hit ${hit} of ${seen} requests, which does not fit the ${asked} % asked for`]
 }
 
 /** A machine that slept, or whose clock was set: spans and samples are not of the same time any more. */

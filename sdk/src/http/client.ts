@@ -1,21 +1,29 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import { type Context, propagation, SpanKind, SpanStatusCode, type TextMapSetter, trace } from '@opentelemetry/api'
+import {
+  type Context,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapPropagator,
+  type TextMapSetter,
+  trace,
+} from '@opentelemetry/api'
 import { activeContext, isUntraced } from '../context.ts'
 import type { RequestMetrics } from '../metrics/red.ts'
 import { callerBaggageKey } from '../names.ts'
 import type { Notice } from '../notice.ts'
-import type { W3cPropagator } from '../traces/propagation.ts'
+import type { Redaction } from '../redaction.ts'
 import type { RecordedSpan } from '../traces/span.ts'
 import { httpScope, type SpanProvider } from '../traces/tracer.ts'
 import { watchChannel } from './channel.ts'
 import { hostAndPort, methodOf } from './method.ts'
 import { observe } from './observed.ts'
-import { redactUrl } from './redaction.ts'
 
 export interface ClientObservation {
   provider: SpanProvider
-  propagator: W3cPropagator
+  propagator: TextMapPropagator
   metrics: RequestMetrics
+  redaction: Redaction
   /** While faults are enabled: the name that outbound requests carry in their baggage. */
   caller: string | undefined
   notice: Notice
@@ -41,10 +49,10 @@ class Call {
     const span = to.provider.start(httpScope, verb, SpanKind.CLIENT, context)
     this.#span = span
     if (!span.isSampled()) return
-    span.setAttribute('http.request.method', this.#method)
-    span.setAttribute('url.full', url.search || url.username || url.password ? redactUrl(url) : url.href)
-    span.setAttribute('server.address', this.#peer.host)
-    span.setAttribute('server.port', this.#peer.port)
+    span.describe('http.request.method', this.#method)
+    span.describe('url.full', to.redaction.url(url))
+    span.describe('server.address', this.#peer.host)
+    span.describe('server.port', this.#peer.port)
   }
 
   /** Writes the trace context and baggage of this call. */
@@ -62,7 +70,7 @@ class Call {
   reached(port: number | undefined): void {
     if (port === undefined || port === this.#peer.port) return
     this.#peer.port = port
-    if (this.#span.isSampled()) this.#span.setAttribute('server.port', port)
+    if (this.#span.isSampled()) this.#span.describe('server.port', port)
   }
 
   end(error?: unknown): void {
@@ -73,8 +81,8 @@ class Call {
     const errorType = error === undefined ? failed : errorTypeOf(error)
     const span = this.#span
     if (span.isSampled()) {
-      span.setAttribute('http.response.status_code', status)
-      span.setAttribute('error.type', errorType)
+      span.describe('http.response.status_code', status)
+      span.describe('error.type', errorType)
       if (errorType !== undefined) {
         const message = error instanceof Error ? error.message : undefined
         span.setStatus(message ? { code: SpanStatusCode.ERROR, message } : { code: SpanStatusCode.ERROR })

@@ -1,20 +1,27 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, type TextMapGetter, trace } from '@opentelemetry/api'
+import {
+  type Context,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapGetter,
+  type TextMapPropagator,
+  trace,
+} from '@opentelemetry/api'
 import { enterContext } from '../context.ts'
 import type { AccessLog } from '../logs/access-log.ts'
 import type { RequestMetrics } from '../metrics/red.ts'
 import { attribute } from '../names.ts'
 import type { Notice } from '../notice.ts'
-import type { W3cPropagator } from '../traces/propagation.ts'
+import type { Redaction } from '../redaction.ts'
 import type { RecordedSpan } from '../traces/span.ts'
 import { httpScope, type SpanProvider } from '../traces/tracer.ts'
 import { watchChannel } from './channel.ts'
 import { Http2Exchange, isRequest } from './http2-exchange.ts'
 import { hostAndPort, methodOf } from './method.ts'
 import { keepContextInStreams, observe } from './observed.ts'
-import { redactQuery } from './redaction.ts'
 import { isWithheld, routeOf } from './route.ts'
 import type { SeenRoutes } from './seen-routes.ts'
 import type { Servers } from './servers.ts'
@@ -22,9 +29,10 @@ import { protocolOf, watchUpgrades } from './upgrades.ts'
 
 export interface ServerObservation {
   provider: SpanProvider
-  propagator: W3cPropagator
+  propagator: TextMapPropagator
   metrics: RequestMetrics
   accessLog: AccessLog | undefined
+  redaction: Redaction
   servers: Servers
   /** Only where faults are enabled: nothing else answers before the framework has routed. */
   seenRoutes: SeenRoutes | undefined
@@ -153,8 +161,19 @@ export class ServerObserver {
     const [path = '/', ...query] = (request.url ?? '/').split('?')
     const scheme = socket.encrypted ? 'https' : 'http'
     const startedAt = performance.now()
-    const search = query.length > 0 ? query.join('?') : undefined
-    const exchange: Exchange = { request, response, context, span, startedAt, method, scheme, path, query: search }
+    const { redaction } = this.#to
+    const search = query.length > 0 ? redaction.query(query.join('?')) : undefined
+    const exchange: Exchange = {
+      request,
+      response,
+      context,
+      span,
+      startedAt,
+      method,
+      scheme,
+      path: redaction.path(path),
+      query: search,
+    }
     this.active++
     this.#open.add(exchange)
     this.#to.metrics.began(method, scheme)
@@ -225,22 +244,22 @@ function closeAfter(response: Exchange['response']): void {
 }
 
 function describeRequest({ span, request, method, scheme, path, query }: Exchange, socket: Socket): void {
-  span.setAttribute('http.request.method', method)
-  if (method === '_OTHER') span.setAttribute('http.request.method_original', request.method)
-  span.setAttribute('url.scheme', scheme)
-  span.setAttribute('url.path', path)
-  span.setAttribute('url.query', query === undefined ? undefined : redactQuery(query))
+  span.describe('http.request.method', method)
+  if (method === '_OTHER') span.describe('http.request.method_original', request.method)
+  span.describe('url.scheme', scheme)
+  span.describe('url.path', path)
+  span.describe('url.query', query)
   const authority = request.headers.host ?? request.headers[':authority']
   if (authority) {
     const { host, port } = hostAndPort(String(authority), scheme)
-    span.setAttribute('server.address', host)
-    span.setAttribute('server.port', port)
+    span.describe('server.address', host)
+    span.describe('server.port', port)
   }
-  span.setAttribute('client.address', socket.remoteAddress)
-  span.setAttribute('network.peer.address', socket.remoteAddress)
-  span.setAttribute('network.peer.port', socket.remotePort)
-  span.setAttribute('network.protocol.version', request.httpVersion)
-  span.setAttribute('user_agent.original', request.headers['user-agent'])
+  span.describe('client.address', socket.remoteAddress)
+  span.describe('network.peer.address', socket.remoteAddress)
+  span.describe('network.peer.port', socket.remotePort)
+  span.describe('network.protocol.version', request.httpVersion)
+  span.describe('user_agent.original', request.headers['user-agent'])
 }
 
 interface Answer {
@@ -253,9 +272,9 @@ interface Answer {
 function describeAnswer(span: RecordedSpan, { method, route, status, errorType }: Answer): void {
   const verb = method === '_OTHER' ? 'HTTP' : method
   if (span.name === method) span.updateName(route === undefined ? verb : `${verb} ${route}`)
-  span.setAttribute('http.route', route)
-  span.setAttribute('http.response.status_code', status)
-  span.setAttribute('error.type', errorType)
+  span.describe('http.route', route)
+  span.describe('http.response.status_code', status)
+  span.describe('error.type', errorType)
   // The app's own error has a message; ours would replace it.
   if (errorType !== undefined && span.status.code === SpanStatusCode.UNSET)
     span.setStatus({ code: SpanStatusCode.ERROR })

@@ -27,12 +27,18 @@ const newline = 0x0a
 export class AccessLog {
   dropped = 0
   readonly #prefix: string
+  readonly #format: (line: string) => string
   readonly #write: (bytes: Buffer) => number
   #lines = ''
   #rest: Buffer = Buffer.alloc(0)
   #timer: NodeJS.Timeout | undefined
 
-  constructor(serviceName: string, write: (bytes: Buffer) => number = bytes => writeSync(1, bytes)) {
+  constructor(
+    serviceName: string,
+    format: (line: string) => string = line => line,
+    write: (bytes: Buffer) => number = bytes => writeSync(1, bytes),
+  ) {
+    this.#format = format
     this.#prefix = `"pid":${process.pid},"hostname":${JSON.stringify(hostname())},"service.name":${JSON.stringify(serviceName)}`
     this.#write = write
   }
@@ -46,15 +52,16 @@ export class AccessLog {
     const level = status >= 500 || line.status === undefined ? 50 : status >= 400 ? 40 : 30
     const flags = line.traceFlags.toString(16).padStart(2, '0')
     const { method, path, route, faultId, errorType } = line
-    this.#lines +=
+    this.#lines += this.#format(
       `{"level":${level},"time":${Date.now()},${this.#prefix},` +
-      `"${logMember.traceId}":"${line.traceId}","${logMember.spanId}":"${line.spanId}","${logMember.traceFlags}":"${flags}",` +
-      `"http.request.method":${JSON.stringify(method)},"url.path":${JSON.stringify(path)},` +
-      (route === undefined ? '' : `"http.route":${JSON.stringify(route)},`) +
-      (line.status === undefined ? '' : `"http.response.status_code":${line.status},`) +
-      (errorType === undefined ? '' : `"error.type":${JSON.stringify(errorType)},`) +
-      (faultId === undefined ? '' : `"shaketable.fault.id":${JSON.stringify(faultId)},`) +
-      `"duration_ms":${Math.round(line.durationMs * 1000) / 1000},"msg":"request completed"}\n`
+        `"${logMember.traceId}":"${line.traceId}","${logMember.spanId}":"${line.spanId}","${logMember.traceFlags}":"${flags}",` +
+        `"http.request.method":${JSON.stringify(method)},"url.path":${JSON.stringify(path)},` +
+        (route === undefined ? '' : `"http.route":${JSON.stringify(route)},`) +
+        (line.status === undefined ? '' : `"http.response.status_code":${line.status},`) +
+        (errorType === undefined ? '' : `"error.type":${JSON.stringify(errorType)},`) +
+        (faultId === undefined ? '' : `"shaketable.fault.id":${JSON.stringify(faultId)},`) +
+        `"duration_ms":${Math.round(line.durationMs * 1000) / 1000},"msg":"request completed"}\n`,
+    )
     if (this.#lines.length >= batchBytes) this.flush()
     else if (!this.#timer) this.#wake(batchMs)
   }
