@@ -1,11 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 
 const house = new URL('../../', import.meta.url)
 const read = (file: string) => parse(readFileSync(new URL(file, house), 'utf8'), { merge: true })
 const compose = read('compose.yaml') as {
-  services: Record<string, { image: string; volumes: string[]; command?: string[] }>
+  services: Record<
+    string,
+    { image: string; volumes: string[]; command?: string[]; mem_limit?: string; ports?: string[] }
+  >
 }
 
 test('every file that compose mounts exists, and every configuration that a command names is mounted', () => {
@@ -25,15 +28,45 @@ test('every image has an exact version', () => {
   for (const { image } of Object.values(compose.services)) expect(image).toMatch(/:v?\d+\.\d+\.\d+$/)
 })
 
-test('every component of the collector that a pipeline uses is configured, and the memory limiter comes first', () => {
-  const agent = read('collector-config/otelcol/agent.yaml')
-  for (const pipeline of Object.values<Record<string, string[]>>(agent.service.pipelines)) {
-    for (const kind of ['receivers', 'processors', 'exporters']) {
-      for (const name of pipeline[kind] ?? []) expect(Object.keys(agent[kind])).toContain(name)
-    }
-    expect(pipeline.processors?.[0]).toBe('memory_limiter')
+test('every container has a limit of memory, and publishes its ports to this machine alone', () => {
+  for (const [name, { mem_limit, ports = [] }] of Object.entries(compose.services)) {
+    expect(mem_limit, name).toBeDefined()
+    for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/)
   }
-  for (const name of agent.service.extensions) expect(Object.keys(agent.extensions)).toContain(name)
+})
+
+test('every component of a collector that a pipeline uses is configured, and the memory limiter comes first', () => {
+  for (const form of ['agent', 'gateway']) {
+    const config = read(`collector-config/otelcol/${form}.yaml`)
+    const named = (kind: string) => Object.keys({ ...config[kind], ...(kind !== 'processors' && config.connectors) })
+    for (const pipeline of Object.values<Record<string, string[]>>(config.service.pipelines)) {
+      for (const kind of ['receivers', 'processors', 'exporters'])
+        for (const name of pipeline[kind] ?? []) expect(named(kind)).toContain(name)
+      expect(pipeline.processors?.[0]).toBe('memory_limiter')
+    }
+    for (const name of config.service.extensions) expect(named('extensions')).toContain(name)
+  }
+})
+
+test('spans become metrics before traces are sampled', () => {
+  const { pipelines } = read('collector-config/otelcol/gateway.yaml').service
+  const sampling = Object.entries<Record<string, string[]>>(pipelines).filter(([, { processors }]) =>
+    processors?.includes('tail_sampling'),
+  )
+  expect(sampling.map(([name]) => name)).toEqual(['traces/kept'])
+  expect(pipelines['traces/all'].exporters).toEqual(['span_metrics', ...pipelines['traces/kept'].receivers])
+})
+
+test('what is sent to another place too goes where the gateway sends it besides', () => {
+  const { pipelines } = read('collector-config/otelcol/gateway.yaml').service
+  for (const file of readdirSync(new URL('collector-config/otelcol/also', house))) {
+    const changed = read(`collector-config/otelcol/also/${file}`).service.pipelines
+    for (const [name, lists] of Object.entries<Record<string, string[]>>(changed)) {
+      // Merging the files replaces these lists.
+      for (const [kind, list] of Object.entries(lists))
+        expect(list, file).toEqual(expect.arrayContaining(pipelines[name][kind]))
+    }
+  }
 })
 
 test('Grafana’s data sources refer to one another by ids that exist', () => {
@@ -43,7 +76,7 @@ test('Grafana’s data sources refer to one another by ids that exist', () => {
   )
   const uids = parse(text).datasources.map((source: { uid: string }) => source.uid)
   const references = [...text.matchAll(/datasourceUid: (\w+)/g)].map(found => found[1])
-  expect(references.length).toBeGreaterThan(2)
+  expect([...new Set(references)].sort()).toEqual(['loki', 'prometheus', 'tempo'])
   for (const reference of references) expect(uids).toContain(reference)
 })
 
