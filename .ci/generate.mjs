@@ -5,6 +5,7 @@ const generators = [
   'dashboards/src/generate.ts',
   'chaos/src/experiment/schemas.ts',
   'chaos/src/report/generate-schema.ts',
+  'demo-services/load/generate.mjs',
 ]
 for (const generator of generators) {
   const { status } = spawnSync(
