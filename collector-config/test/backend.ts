@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { goProgram } from '../../.ci/tools/go.ts'
-import { mavenJar } from '../../.ci/tools/maven.ts'
+import { classPath } from '../../.ci/tools/maven.ts'
 import { type Engine, quietPort, startEngine } from './processes.ts'
 
 const house = fileURLToPath(new URL('../..', import.meta.url))
@@ -47,7 +47,7 @@ export async function startZipkin(): Promise<{ url: string }> {
   const port = await quietPort()
   const url = `http://127.0.0.1:${port}`
   const small = ['-Xmx192m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
-  await startEngine('java', [...small, '-jar', mavenJar('zipkin')], {
+  await startEngine('java', [...small, '-jar', await classPath('zipkin')], {
     env: { QUERY_PORT: String(port), ARMERIA_BIND_ADDRESS: '127.0.0.1', STORAGE_TYPE: 'mem' },
     ready: () => answers(`${url}/health`),
   })

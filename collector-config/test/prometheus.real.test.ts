@@ -1,7 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { prometheusRules, promtoolTests, type RulesFile, readObjectives, toYaml } from '@shaketable/slo'
+import { fileURLToPath } from 'node:url'
+import {
+  parsePolicy,
+  prometheusRules,
+  promtoolTests,
+  type RulesFile,
+  readObjectiveFiles,
+  readObjectives,
+  toYaml,
+} from '@shaketable/slo'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { installDebianPackages } from '../../.ci/tools/debian.ts'
 import { run } from './processes.ts'
@@ -59,6 +68,18 @@ test('the rules of two objectives are valid, and pass the tests that were genera
   expect(testRules(prometheusRules(objectives), objectives)).toMatchObject({ code: 0 })
   const checked = run('promtool', ['check', 'rules', 'objectives.rules.yaml'], folder)
   expect(checked).toMatchObject({ code: 0, said: expect.stringContaining('SUCCESS') })
+})
+
+test('the rules of every kind of objective pass their tests, with windows of one’s own', () => {
+  const folderOf = fileURLToPath(new URL('objectives/', import.meta.url))
+  const files = readdirSync(folderOf).map(file => ({ file, text: readFileSync(join(folderOf, file), 'utf8') }))
+  const every = readObjectiveFiles(files)
+  const policies = ['page:5m/20m:2%', 'ticket:20m/1h:5%'].map(text => parsePolicy(text)!)
+  const names = new Set(every.map(({ indicator }) => indicator.type))
+  expect([...names].sort()).toEqual(['measured', 'prometheus', 'shaketable'])
+  writeFileSync(join(folder, 'objectives.rules.yaml'), toYaml(prometheusRules(every, { policies })))
+  writeFileSync(join(folder, 'objectives.tests.yaml'), toYaml(promtoolTests(every, { policies })))
+  expect(run('promtool', ['test', 'rules', 'objectives.tests.yaml'], folder)).toMatchObject({ code: 0 })
 })
 
 /** Each mutation is a known mistake of rule generators. */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { httpDurationBoundaries, label, metric, runnerLabel, runnerMetric } from '@shaketable/sdk/names'
-import { latencyBoundaries, objectiveAlert, semanticNames } from '@shaketable/slo'
+import { objectiveAlert, signalLabels, signals } from '@shaketable/slo'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { collectorLabel, collectorMetric, spanLabel, spanMetric } from '../src/collector-metrics.ts'
@@ -180,13 +180,16 @@ test('every alert leads to a dashboard that exists', () => {
 })
 
 test('the objectives’ names of metrics, labels and buckets are the SDK’s', () => {
-  expect(semanticNames).toEqual({
-    duration: { 'http-server': metric.httpServerDuration, 'http-client': metric.httpClientDuration },
-    method: label.method,
-    route: label.route,
-    status: label.status,
-    service: 'job',
+  expect(signals['http-server']).toMatchObject({
+    duration: metric.httpServerDuration,
+    boundaries: httpDurationBoundaries,
+    selects: { method: label.method, route: label.route },
   })
-  expect(latencyBoundaries).toEqual([...httpDurationBoundaries])
+  expect(signals['http-client']).toMatchObject({
+    duration: metric.httpClientDuration,
+    boundaries: httpDurationBoundaries,
+    selects: { method: label.method, server: label.serverAddress },
+  })
+  expect(signalLabels).toEqual({ service: 'job', status: label.status, error: label.errorType })
   expect(parse(readFileSync(new URL('alerts.yaml', generated), 'utf8'))).toEqual(healthAlerts())
 })

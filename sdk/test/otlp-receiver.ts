@@ -1,4 +1,5 @@
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { metricsFromJson, metricsFromProtobuf, type ReceivedMetric } from './otlp-metrics.ts'
@@ -27,22 +28,31 @@ export interface Receiver {
   /** What the last request with metrics held. */
   metrics: ReceivedMetric[]
   requests: { path: string; headers: Record<string, unknown> }[]
-  /** The status of the answers, or `hang` for none at all. */
-  answer: number | 'hang'
+  /** The status of the answers, a whole answer, or `hang` for none at all. Only 2xx takes what was sent. */
+  answer: number | 'hang' | { status: number; headers?: Record<string, string>; body?: string | Buffer }
   close(): Promise<void>
 }
 
+export interface ReceiverOptions {
+  port?: number
+  /** Over TLS, and only for those who show a certificate of this authority. */
+  tls?: { key: string; cert: string; ca: string }
+}
+
 /** A small OTLP/HTTP receiver, JSON and protobuf. */
-export async function startReceiver(port = 0): Promise<Receiver> {
+export async function startReceiver({ port = 0, tls }: ReceiverOptions = {}): Promise<Receiver> {
   const spans: Received[] = []
   const requests: Receiver['requests'] = []
-  const server = createServer((request, response) => {
+  const take: RequestListener = (request, response) => {
     const chunks: Buffer[] = []
     request.on('data', chunk => chunks.push(chunk))
     request.on('end', () => {
       requests.push({ path: request.url ?? '', headers: request.headers })
       if (receiver.answer === 'hang') return
-      if (receiver.answer < 300) {
+      const told: Exclude<Receiver['answer'], number | 'hang'> =
+        typeof receiver.answer === 'number' ? { status: receiver.answer } : receiver.answer
+      const { status } = told
+      if (status < 300) {
         const raw = Buffer.concat(chunks)
         const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw
         const json = request.headers['content-type'] === 'application/json'
@@ -51,12 +61,15 @@ export async function startReceiver(port = 0): Promise<Receiver> {
           receiver.metrics = message ? metricsFromJson(message) : metricsFromProtobuf(body)
         } else spans.push(...(message ? fromJson(message) : fromProtobuf(body)))
       }
-      response.writeHead(receiver.answer).end()
+      response.writeHead(status, told.headers).end(told.body)
     })
-  })
+  }
+  const server = tls
+    ? createSecureServer({ ...tls, requestCert: true, rejectUnauthorized: true }, take)
+    : createServer(take)
   await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
   const receiver: Receiver = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
     metrics: [],
     requests,

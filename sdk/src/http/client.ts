@@ -1,11 +1,18 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import { type Context, propagation, SpanKind, SpanStatusCode, type TextMapSetter, trace } from '@opentelemetry/api'
+import {
+  type Context,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapPropagator,
+  type TextMapSetter,
+  trace,
+} from '@opentelemetry/api'
 import { activeContext, isUntraced } from '../context.ts'
 import type { RequestMetrics } from '../metrics/red.ts'
 import { callerBaggageKey } from '../names.ts'
 import type { Notice } from '../notice.ts'
 import type { Redaction } from '../redaction.ts'
-import type { W3cPropagator } from '../traces/propagation.ts'
 import type { RecordedSpan } from '../traces/span.ts'
 import { httpScope, type SpanProvider } from '../traces/tracer.ts'
 import { watchChannel } from './channel.ts'
@@ -14,7 +21,7 @@ import { observe } from './observed.ts'
 
 export interface ClientObservation {
   provider: SpanProvider
-  propagator: W3cPropagator
+  propagator: TextMapPropagator
   metrics: RequestMetrics
   redaction: Redaction
   /** While faults are enabled: the name that outbound requests carry in their baggage. */

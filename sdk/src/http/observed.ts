@@ -1,8 +1,9 @@
-import { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Context } from '@opentelemetry/api'
 import { activeContext, withContext } from '../context.ts'
 import type { Notice } from '../notice.ts'
+import { http } from './node-http.ts'
 
 /** What the observer hangs on a message: the context of its listeners, and a look at its events. */
 export interface Observed {
@@ -25,7 +26,8 @@ export function observe(message: Message, how: Observed): void {
  * runs listeners in the request's context, without wrapping a single listener.
  */
 export function keepContextInEvents(notice: Notice): void {
-  for (const { prototype } of [IncomingMessage, ServerResponse, ClientRequest]) keepContext(prototype, notice)
+  for (const { prototype } of [http.IncomingMessage, http.ServerResponse, http.ClientRequest])
+    keepContext(prototype, notice)
 }
 
 const keeping = new WeakSet<object>()

@@ -1,14 +1,21 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, type TextMapGetter, trace } from '@opentelemetry/api'
+import {
+  type Context,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapGetter,
+  type TextMapPropagator,
+  trace,
+} from '@opentelemetry/api'
 import { enterContext } from '../context.ts'
 import type { AccessLog } from '../logs/access-log.ts'
 import type { RequestMetrics } from '../metrics/red.ts'
 import { attribute } from '../names.ts'
 import type { Notice } from '../notice.ts'
 import type { Redaction } from '../redaction.ts'
-import type { W3cPropagator } from '../traces/propagation.ts'
 import type { RecordedSpan } from '../traces/span.ts'
 import { httpScope, type SpanProvider } from '../traces/tracer.ts'
 import { watchChannel } from './channel.ts'
@@ -22,7 +29,7 @@ import { protocolOf, watchUpgrades } from './upgrades.ts'
 
 export interface ServerObservation {
   provider: SpanProvider
-  propagator: W3cPropagator
+  propagator: TextMapPropagator
   metrics: RequestMetrics
   accessLog: AccessLog | undefined
   redaction: Redaction

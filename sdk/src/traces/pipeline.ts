@@ -1,5 +1,6 @@
 import type { Context } from '@opentelemetry/api'
 import { activeContext } from '../context.ts'
+import { variable } from '../names.ts'
 import type { Notice } from '../notice.ts'
 import type { Redaction } from '../redaction.ts'
 import { sendBlocking } from './last-moment.ts'
@@ -54,6 +55,23 @@ export class SpanPipeline implements SpanSink {
     this.queue?.add(span)
   }
 
+  /** A span whose local root has brought it in after all. */
+  keep(span: RecordedSpan): void {
+    span.keep()
+    this.ended(span)
+  }
+
+  /** A span that was recorded and is not sent: only processors see it. */
+  leave(span: RecordedSpan): void {
+    for (const processor of this.#processors) this.#guard('a span processor threw', () => processor.onEnd(span))
+  }
+
+  /** Spans of a kept local root that found no room while it was undecided. */
+  lost(count: number): void {
+    this.queue?.lost(count)
+    this.#notice(`${variable.undecidedSpans} is too small: ${count} spans of a kept trace were dropped`)
+  }
+
   /** Sends what waits; never longer than the deadline, never rejects. */
   async flush(deadlineMs: number): Promise<void> {
     const all = Promise.allSettled([
@@ -66,12 +84,12 @@ export class SpanPipeline implements SpanSink {
   /** The last sending of a process that is going down: blocks, but not when the collector is known to be down. */
   flushBlocking(deadlineMs: number): void {
     const { queue } = this
-    if (!queue?.destination.encode || queue.waiting === 0 || queue.down) return
+    if (!queue?.destination.wire || queue.waiting === 0 || queue.down) return
     const spans = queue.takeAll()
     if (spans.length === 0) return
     let accepted = false
     this.#guard('the last spans cannot be sent', () => {
-      accepted = sendBlocking(queue.destination.encode!(spans), deadlineMs)
+      accepted = sendBlocking(queue.destination.wire!.last(spans), deadlineMs)
     })
     queue.settle(accepted ? spans.length : 0, accepted ? 0 : spans.length)
   }

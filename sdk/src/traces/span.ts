@@ -16,6 +16,7 @@ import {
 import { nowMs, toHrTime } from '../clock.ts'
 import type { Redaction } from '../redaction.ts'
 import type { ServiceResource } from './resource.ts'
+import type { LocalTrace } from './undecided.ts'
 
 export interface Scope {
   name: string
@@ -28,7 +29,9 @@ export interface SpanLimits {
   /** Characters; longer strings are cut. */
   attributeLength: number
   eventCount: number
+  eventAttributeCount: number
   linkCount: number
+  linkAttributeCount: number
 }
 
 export interface SpanEvent {
@@ -55,6 +58,8 @@ export interface SpanStart {
   scope: Scope
   /** ms since the epoch; now when absent. */
   startMs?: number | undefined
+  /** Head sampling left the span out, but its local root may yet bring it in. */
+  local?: LocalTrace | undefined
 }
 
 /**
@@ -78,6 +83,8 @@ export class RecordedSpan implements Span {
   droppedLinksCount = 0
   readonly #context: SpanContext
   readonly #sink: SpanSink
+  /** Of a span that head sampling left out, where its local root may yet bring it in. */
+  readonly local: LocalTrace | undefined
   /** `performance.now()` at the start: a clock that is set meanwhile changes no duration. */
   readonly #startedAt: number | undefined
   #attributeCount = 0
@@ -91,6 +98,8 @@ export class RecordedSpan implements Span {
     this.#startedAt = start.startMs === undefined ? performance.now() : undefined
     this.#context = start.context
     this.#sink = sink
+    this.local = start.local
+    this.local?.started(this)
     if (this.isSampled()) sink.started(this)
   }
 
@@ -114,8 +123,15 @@ export class RecordedSpan implements Span {
     return this.#context
   }
 
+  /** Whether it is sent; while that is undecided, whether it may be. */
   isSampled(): boolean {
-    return (this.#context.traceFlags & TraceFlags.SAMPLED) !== 0
+    if ((this.#context.traceFlags & TraceFlags.SAMPLED) !== 0) return true
+    return this.local !== undefined && this.local.verdict === undefined
+  }
+
+  /** Its local root has brought it in: from now on it is a sampled span like any other. */
+  keep(): void {
+    this.#context.traceFlags |= TraceFlags.SAMPLED
   }
 
   isRecording(): boolean {
@@ -154,7 +170,8 @@ export class RecordedSpan implements Span {
     }
     const timed = isTime(attributesOrTime)
     const at = toMs(timed ? attributesOrTime : time) ?? nowMs()
-    const own = kept(timed ? undefined : attributesOrTime, this.#sink)
+    const { eventAttributeCount } = this.#sink.limits
+    const own = kept(timed ? undefined : attributesOrTime, this.#sink, eventAttributeCount)
     this.events.push({ name: String(name), time: toHrTime(at), ...own })
     return this
   }
@@ -165,7 +182,8 @@ export class RecordedSpan implements Span {
       this.droppedLinksCount++
       return this
     }
-    this.links.push({ context: link.context, ...kept(link.attributes, this.#sink) })
+    const { linkAttributeCount } = this.#sink.limits
+    this.links.push({ context: link.context, ...kept(link.attributes, this.#sink, linkAttributeCount) })
     return this
   }
 
@@ -205,7 +223,8 @@ export class RecordedSpan implements Span {
     if (this.ended) return
     this.endMs = Math.max(this.startMs, toMs(endTime) ?? this.#nowMs())
     this.ended = true
-    if (this.isSampled()) this.#sink.ended(this)
+    if (this.local) this.local.ended(this)
+    else if (this.isSampled()) this.#sink.ended(this)
   }
 
   #nowMs(): number {
@@ -253,13 +272,13 @@ function shorten(value: AttributeValue, length: number): AttributeValue {
 }
 
 /** The attributes of an event or link within the limits, and how many the limits left out. */
-function kept(attributes: Attributes | undefined, { limits, redaction }: SpanSink) {
+function kept(attributes: Attributes | undefined, { limits, redaction }: SpanSink, most: number) {
   const result: Attributes = {}
   let count = 0
   let dropped = 0
   for (const [key, value] of Object.entries(attributes ?? {})) {
     if (!isAttributeValue(value)) continue
-    if (count++ < limits.attributeCount) result[key] = shorten(redaction.attribute(key, value), limits.attributeLength)
+    if (count++ < most) result[key] = shorten(redaction.attribute(key, value), limits.attributeLength)
     else dropped++
   }
   return { attributes: result, droppedAttributesCount: dropped }

@@ -19,22 +19,33 @@ import type { Notice } from '../notice.ts'
 import { newSpanId, newTraceId } from './ids.ts'
 import type { Decide, Sampler } from './sampler.ts'
 import { RecordedSpan, type Scope, type SpanSink, toMs } from './span.ts'
+import type { LocalTrace, Undecided } from './undecided.ts'
 
 /** The HTTP observer's own scope. */
 export const httpScope: Scope = { name: '@shaketable/sdk' }
+
+export interface Sampling {
+  decide: Decide
+  /** The user's own sampler; `decide` stands in when it throws. */
+  own?: Sampler | undefined
+  /** Where spans go on being recorded that `decide` has left out. */
+  undecided?: Undecided | undefined
+}
 
 /** The one pipeline: the HTTP observer, the instrumentations and the app all make their spans here. */
 export class SpanProvider implements TracerProvider {
   readonly #sink: SpanSink
   readonly #decide: Decide
   readonly #sampler: Sampler | undefined
+  readonly #undecided: Undecided | undefined
   readonly #notice: Notice
   readonly #tracers = new Map<string, Tracer>()
 
-  constructor(sink: SpanSink, decide: Decide, sampler: Sampler | undefined, notice: Notice) {
+  constructor(sink: SpanSink, sampling: Sampling, notice: Notice) {
     this.#sink = sink
-    this.#decide = decide
-    this.#sampler = sampler
+    this.#decide = sampling.decide
+    this.#sampler = sampling.own
+    this.#undecided = sampling.undecided
     this.#notice = notice
   }
 
@@ -74,11 +85,17 @@ export class SpanProvider implements TracerProvider {
     }
     if (traceState) spanContext.traceState = traceState
     const startMs = toMs(options?.startTime)
-    const span = new RecordedSpan(this.#sink, { name, kind, context: spanContext, parent, scope, startMs })
+    const local = sampled || !this.#undecided ? undefined : this.#localTraceOf(this.#undecided, parent && context)
+    const span = new RecordedSpan(this.#sink, { name, kind, context: spanContext, parent, scope, startMs, local })
     if (options?.attributes) span.setAttributes(options.attributes)
     if (added) span.setAttributes(added)
     if (options?.links) span.addLinks(options.links)
     return span
+  }
+
+  #localTraceOf(undecided: Undecided, context: Context | undefined): LocalTrace {
+    const parent = context && trace.getSpan(context)
+    return (parent instanceof RecordedSpan && parent.local) || undecided.begin()
   }
 
   /** A user's own sampler that throws leaves the decision to the configured one. */
