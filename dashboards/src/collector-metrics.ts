@@ -20,5 +20,11 @@ export const collectorMetric = {
   queueCapacity: 'otelcol_exporter_queue_capacity',
 } as const
 
+/** What the collector counts when it loses something. */
+export const collectorLosses = ['spans', 'metric_points', 'log_records'].flatMap(items => [
+  `otelcol_exporter_send_failed_${items}`,
+  `otelcol_exporter_enqueue_failed_${items}`,
+])
+
 /** Labels of these metrics. */
 export const collectorLabel = { exporter: 'exporter', receiver: 'receiver' } as const

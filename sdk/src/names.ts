@@ -18,6 +18,7 @@ export const metric = {
   metricExports: 'shaketable_telemetry_metric_exports_total',
   metricExportsFailed: 'shaketable_telemetry_metric_exports_failed_total',
   eventLoopUtilization: 'nodejs_eventloop_utilization_ratio',
+  heapLimit: 'nodejs_heap_size_limit_bytes',
 } as const
 
 /** Labels as they stand on `/metrics`. */
@@ -62,6 +63,7 @@ export const otelMetric: Readonly<Record<string, { name: string; unit: string; u
   [metric.metricExports]: { name: 'shaketable.telemetry.metric.exports', unit: '{export}' },
   [metric.metricExportsFailed]: { name: 'shaketable.telemetry.metric.exports.failed', unit: '{export}' },
   [metric.eventLoopUtilization]: { name: 'nodejs.eventloop.utilization', unit: '1' },
+  [metric.heapLimit]: { name: 'nodejs.heap.size.limit', unit: 'By' },
 }
 
 /** What OTLP calls the labels of these metrics. */
