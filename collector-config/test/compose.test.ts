@@ -4,15 +4,23 @@ import { parse } from 'yaml'
 
 const house = new URL('../../', import.meta.url)
 const read = (file: string) => parse(readFileSync(new URL(file, house), 'utf8'), { merge: true })
-const compose = read('compose.yaml') as {
-  services: Record<
-    string,
-    { image: string; volumes: string[]; command?: string[]; mem_limit?: string; ports?: string[] }
-  >
+interface Container {
+  image: string
+  hostname?: string
+  environment?: Record<string, string>
+  volumes?: string[]
+  command?: string[]
+  mem_limit?: string
+  ports?: string[]
 }
+const backEnd: Record<string, Container> = read('compose.yaml').services
+const withShop: Record<string, Container> = read('compose.shop.yaml').services
+/** The shop's own containers; the others are the back end's, which get a volume more. */
+const shop = Object.fromEntries(Object.entries(withShop).filter(([, { image }]) => image !== undefined))
+const containers = { ...backEnd, ...shop }
 
 test('every file that compose mounts exists, and every configuration that a command names is mounted', () => {
-  for (const [name, { volumes, command = [] }] of Object.entries(compose.services)) {
+  for (const [name, { volumes = [], command = [] }] of Object.entries(containers)) {
     const mounts = volumes.map(volume => volume.split(':') as [string, string])
     for (const [source] of mounts)
       if (source.startsWith('./')) expect(existsSync(new URL(source, house)), source).toBe(true)
@@ -24,12 +32,35 @@ test('every file that compose mounts exists, and every configuration that a comm
   }
 })
 
+test('the shop in containers is the shop of system.yaml, and Prometheus scrapes all of it', () => {
+  type Described = { name: string; local: { command: string[]; replicas?: number } }
+  const described: Described[] = read('demo-services/system.yaml').spec.services
+  const instances = described
+    .filter(({ local }) => local.command.includes('@shaketable/sdk/register'))
+    .flatMap(({ name, local: { replicas = 1 } }) =>
+      Array.from({ length: replicas }, (_, n) => [`${name}-${n + 1}`, name]),
+    )
+  const contained = Object.entries(shop).filter(([, { environment }]) => environment?.OTEL_SERVICE_NAME)
+  expect(contained.map(([name, { environment }]) => [name, environment?.OTEL_SERVICE_NAME])).toEqual(instances)
+  for (const [name, { hostname }] of contained) expect(hostname).toBe(name)
+
+  type Target = { labels: { job: string }; targets: string[] }
+  const scraped: Target[] = read('demo-services/targets.yaml')
+  expect(scraped.flatMap(({ labels, targets }) => targets.map(target => [target, labels.job]))).toEqual(
+    instances.map(([host, job]) => [`${host}:9464`, job]),
+  )
+  const urls = Object.values(contained[0]![1].environment ?? {}).flatMap(
+    value => value.match(/http:\/\/[\w-]+(?=:3000)/g) ?? [],
+  )
+  for (const url of urls) expect(instances.map(([host]) => `http://${host}`)).toContain(url)
+})
+
 test('every image has an exact version', () => {
-  for (const { image } of Object.values(compose.services)) expect(image).toMatch(/:v?\d+\.\d+\.\d+$/)
+  for (const { image } of Object.values(containers)) expect(image).toMatch(/:v?\d+\.\d+(\.\d+)?(-\w+)*$/)
 })
 
 test('every container has a limit of memory, and publishes its ports to this machine alone', () => {
-  for (const [name, { mem_limit, ports = [] }] of Object.entries(compose.services)) {
+  for (const [name, { mem_limit, ports = [] }] of Object.entries(containers)) {
     expect(mem_limit, name).toBeDefined()
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/)
   }
