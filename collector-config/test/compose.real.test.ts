@@ -11,7 +11,7 @@ import { run, until } from './processes.ts'
 
 const house = fileURLToPath(new URL('../..', import.meta.url))
 
-beforeAll(() => installDebianPackages('docker-compose'))
+beforeAll(() => installDebianPackages('docker-compose', 'prometheus'))
 
 test('docker-compose accepts the back end with the shop before it', () => {
   const files = ['-f', 'compose.yaml', '-f', 'compose.shop.yaml']
@@ -20,7 +20,13 @@ test('docker-compose accepts the back end with the shop before it', () => {
   const { services } = parse(said) as { services: Record<string, { volumes: string[]; command?: string[] }> }
   // What is added to the back end's containers does not take from them.
   expect(services['otelcol-agent']!.volumes).toHaveLength(3)
-  expect(services.prometheus!.volumes).toHaveLength(4)
+  expect(services.prometheus!.volumes).toHaveLength(5)
+})
+
+test('the rules of the shop’s objectives, which are mounted for Prometheus, are valid', () => {
+  expect(run('promtool', ['check', 'rules', join(house, 'demo-services/generated/rules.yaml')])).toMatchObject({
+    code: 0,
+  })
 })
 
 test('the command of the shop’s containers starts a service, and its lines go where the collector reads', async () => {

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { prometheusRules, readObjectives, toYaml } from '@shaketable/slo'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { stringify } from 'yaml'
 import { fixture, Shaketable } from '../../chaos/test/cli.ts'
 import { listed, panels } from '../../dashboards/test/everything.ts'
 import { freePort, LocalShop, type Service } from '../../demo-services/test/local-shop.ts'
@@ -54,13 +54,13 @@ beforeAll(async () => {
   const admin = await startShop(agent.url, faults)
   runnerPort = await quietPort()
   await prometheus.scrape({
-    services: toYaml(
+    services: stringify(
       Object.entries({ ...admin, shaketable: [runnerPort] }).map(([job, targets]) => ({
         labels: { job, deployment_environment_name: 'test' },
         targets: targets.map(port => `127.0.0.1:${port}`),
       })),
     ),
-    rules: toYaml(prometheusRules(shopObjectives())),
+    rules: readFileSync(new URL('../../demo-services/generated/rules.yaml', import.meta.url), 'utf8'),
     agent: agent.metrics,
     gateway: gateway.metrics,
   })
@@ -104,11 +104,6 @@ async function startShop(otlp: string, faults: number): Promise<Record<string, n
   }
   shop = await LocalShop.start({ extras })
   return admin
-}
-
-function shopObjectives() {
-  const objectives = new URL('../../demo-services/objectives/', import.meta.url)
-  return readdirSync(objectives).flatMap(file => readObjectives(readFileSync(new URL(file, objectives), 'utf8'), file))
 }
 
 /** Both journeys, some five a second of each, with half of the payments refused. */
