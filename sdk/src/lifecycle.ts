@@ -2,6 +2,7 @@ import type { Readiness } from './admin/readiness.ts'
 import type { ServerObserver } from './http/server.ts'
 import type { Servers } from './http/servers.ts'
 import type { AccessLog } from './logs/access-log.ts'
+import type { Seat } from './members/seat.ts'
 import type { MetricPush } from './metrics/push.ts'
 import type { SpanPipeline } from './traces/pipeline.ts'
 import { settledWithin } from './traces/queue.ts'
@@ -17,6 +18,7 @@ export interface Ending {
   pipeline: SpanPipeline
   push: MetricPush | undefined
   drainTimeoutMs: number
+  seat: Seat
 }
 
 const signals = ['SIGTERM', 'SIGINT'] as const
@@ -81,22 +83,24 @@ function signalExitListeners(): number {
 }
 
 /** Not ready, no new connections, and the requests in flight get their time. */
-export async function drain({ readiness, servers, observer, drainTimeoutMs }: Ending): Promise<void> {
+export async function drain({ readiness, servers, observer, drainTimeoutMs, seat }: Ending): Promise<void> {
   readiness.draining = true
   observer.drain()
   for (const server of servers.listening) {
     server.close()
     server.closeIdleConnections?.()
   }
+  const threads = seat.drainThreads(drainTimeoutMs + flushDeadlineMs)
   const end = performance.now() + drainTimeoutMs
   while (observer.active > 0 && performance.now() < end) {
     await settledWithin(observer.idle(), end - performance.now())
   }
+  await threads
 }
 
-export async function flush({ pipeline, push, accessLog }: Ending): Promise<void> {
+export async function flush({ pipeline, push, accessLog, seat }: Ending): Promise<void> {
   accessLog?.flush()
-  await Promise.all([pipeline.flush(flushDeadlineMs), push?.flush(flushDeadlineMs)])
+  await Promise.all([pipeline.flush(flushDeadlineMs), push?.flush(flushDeadlineMs), seat.flush(flushDeadlineMs)])
 }
 
 /** Ends the process by the signal itself, so that its exit status is the signal's own. */

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { isMainThread } from 'node:worker_threads'
 import {
   context,
   DiagLogLevel,
@@ -29,10 +30,12 @@ import { official } from './instrumentations/official.ts'
 import { pino } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
 import { winston } from './instrumentations/winston.ts'
-import { drain, type Ending, watchEndings } from './lifecycle.ts'
+import { drain, type Ending, flush, watchEndings } from './lifecycle.ts'
 import { AccessLog } from './logs/access-log.ts'
 import { watchConsole } from './logs/console.ts'
 import { LogLines } from './logs/lines.ts'
+import { Seat } from './members/seat.ts'
+import { idOfProcess } from './members/threads.ts'
 import { CardinalityGuard } from './metrics/cardinality-guard.ts'
 import { MetricCollection } from './metrics/collection.ts'
 import { Tally } from './metrics/counter.ts'
@@ -168,6 +171,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     label.faultKind,
   ])
   if (meters) collection.addMeters(async () => familiesOfMetrics(await meters.collect(), notice))
+  let push: MetricPush | undefined
   const collect = await collectMetrics(options, collection, () => [
     ...metrics.families(),
     ...libraryMetrics.families(),
@@ -175,20 +179,20 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     ...pushCounters(push),
     ...(options.faults ? [faults.family()] : []),
   ])
-  const push = collect && (await pushMetrics(options, pipeline.resource, collect, notice))
   const readiness = new Readiness(() => servers.listening.size > 0)
   const telemetry = () => describeTelemetry(options, pipeline, push, accessLog)
-  const { host, port } = options.admin
-  const scraped = options.metricsExporters.includes('prometheus')
-  const admin = await listen(host, port, { readiness, metrics: scraped ? collect : undefined, telemetry, notice })
-  if (port === 0 && admin.address) {
-    notice(`health and metrics are on http://${host}:${admin.address.port}`)
+  const carryOut = async (request: 'drain' | 'flush') => {
+    if (request === 'drain') await drain(ending)
+    await flush(ending)
   }
+  if (collect) push = await pushMetrics(options, pipeline.resource, () => seat.collectProcess(), notice)
+  const seat = new Seat({ collect: collect ?? (async () => []), readiness, telemetry, carryOut })
+  const { drainTimeoutMs } = options
+  const ending: Ending = { readiness, servers, observer, accessLog, pipeline, push, drainTimeoutMs, seat }
+  const admin = await listenUnlessSpokenFor(seat, options, notice)
   const faultControl = await enableFaults(options, faults, notice)
   witness?.testify({ env, options, pipeline, push, servers, adminPort: admin.address?.port, apiRegistered })
 
-  const { drainTimeoutMs } = options
-  const ending: Ending = { readiness, servers, observer, accessLog, pipeline, push, drainTimeoutMs }
   const unwatch = watchEndings(ending)
   const handle = buildHandle(ending, admin, faultControl, unwatch)
   ;(globalThis as Running)[running] = handle
@@ -198,8 +202,13 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
 /** What code gives wins over the environment; the service's name also stands among the resource's attributes. */
 function override(read: Options, given: Partial<Options>): Options {
   const options = { ...read, ...given }
-  const named = { ...read.resourceAttributes, ...given.resourceAttributes, 'service.name': options.serviceName }
-  return { ...options, resourceAttributes: named }
+  const named: Options['resourceAttributes'] = {
+    ...read.resourceAttributes,
+    ...given.resourceAttributes,
+    'service.name': options.serviceName,
+  }
+  const id = idOfProcess(String(named['service.instance.id']))
+  return { ...options, resourceAttributes: { ...named, 'service.instance.id': id } }
 }
 
 async function buildPipeline(
@@ -265,7 +274,7 @@ function registerApi(provider: SpanProvider, propagator: TextMapPropagator, noti
 /** The doctor's questions are asked, and their code is loaded, only while it examines this process. */
 async function callWitness(libraries: readonly LibraryFile[]): Promise<Witness | undefined> {
   const folder = process.env[variable.doctor]
-  if (!folder) return undefined
+  if (!folder || !isMainThread) return undefined
   const { Witness } = await import('./doctor/witness.ts')
   return new Witness(folder, libraries)
 }
@@ -284,8 +293,10 @@ async function collectMetrics(
   own: () => Family[],
 ): Promise<(() => Promise<Family[]>) | undefined> {
   if (options.metricsExporters.length === 0) return undefined
-  const runtime = await observeRuntime()
   collection.addOwn(own)
+  // They are the process', whose main thread tells them.
+  if (!isMainThread) return () => collection.collect()
+  const runtime = await observeRuntime()
   collection.addOwn(() => runtime.families())
   collection.addApp(runtime.sharedRegistry)
   return () => collection.collect()
@@ -298,7 +309,7 @@ async function pushMetrics(
   collect: () => Promise<Family[]>,
   notice: Notice,
 ): Promise<MetricPush | undefined> {
-  if (options.metricsExporters.every(name => name === 'prometheus')) return undefined
+  if (!isMainThread || options.metricsExporters.every(name => name === 'prometheus')) return undefined
   try {
     const { openPush } = await import('./metrics/open-push.ts')
     return await openPush(options, resource, collect, notice)
@@ -358,13 +369,31 @@ function describeTelemetry(
   }
 }
 
+/** The health and metrics listener: a thread's is its process', and a worker's its cluster's where the primary has the SDK. */
+async function listenUnlessSpokenFor(seat: Seat, options: Options, notice: Notice): Promise<AdminListener> {
+  const listener: AdminListener = { address: undefined, close: () => {} }
+  const opened = seat.spokenFor.then(async spokenFor => {
+    if (spokenFor) return
+    const { host, port } = options.admin
+    const scraped = options.metricsExporters.includes('prometheus')
+    const metrics = scraped ? () => seat.collectAll() : undefined
+    const obstacles = () => seat.obstacles()
+    Object.assign(listener, await listen(host, port, { obstacles, metrics, telemetry: () => seat.telemetry(), notice }))
+    if (port === 0 && listener.address) {
+      notice(`health and metrics are on http://${host}:${listener.address.port}`)
+    }
+  })
+  if (!seat.waits) await opened
+  return listener
+}
+
 interface FaultControl {
   close(): Promise<void>
 }
 
 /** Everything about faults stays unloaded unless it is switched on. Its listener is the SDK's own: not observed. */
 async function enableFaults(options: Options, hits: Tally, notice: Notice): Promise<FaultControl | undefined> {
-  if (!options.faults) return undefined
+  if (!options.faults || !isMainThread) return undefined
   try {
     const faults = await import('./faults/enable.ts')
     const { serviceName } = options
@@ -383,12 +412,14 @@ function buildHandle(
   unwatch: () => void,
 ): Handle {
   return {
-    adminAddress: admin.address,
+    get adminAddress() {
+      return admin.address
+    },
     addReadinessCheck: (name, check) => ending.readiness.add(name, check),
     async shutdown() {
       await drain(ending)
       ending.accessLog?.flush()
-      await Promise.all([ending.pipeline.close(2_000), ending.push?.close(2_000)])
+      await Promise.all([ending.pipeline.close(2_000), ending.push?.close(2_000), ending.seat.flush(2_000)])
       await faults?.close().catch(() => {})
       admin.close()
       unwatch()
