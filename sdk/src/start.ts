@@ -15,6 +15,7 @@ import { SharedContextManager, untraced } from './context.ts'
 import type { Witness } from './doctor/witness.ts'
 import type { Environment } from './environment.ts'
 import { watchNodeClient, watchUndici } from './http/client.ts'
+import { patchHttp2Client } from './http/http2-client.ts'
 import { keepContextInEvents } from './http/observed.ts'
 import { SeenRoutes } from './http/seen-routes.ts'
 import { ServerObserver } from './http/server.ts'
@@ -143,7 +144,6 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     promClient(registry => collection.addApp(registry)),
   ]
   const witness = await callWitness(libraries)
-  patchOnLoad(libraries, notice)
   watchFastify(notice)
 
   const accessLog = options.accessLog ? new AccessLog(options.serviceName, line => lines.formatted(line)) : undefined
@@ -163,8 +163,10 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   keepContextInEvents(notice)
   servers.watch(notice)
   observer.watch()
-  watchNodeClient({ provider, propagator, metrics, redaction, caller, notice })
-  watchUndici({ provider, propagator, metrics, redaction, caller, notice })
+  const client = { provider, propagator, metrics, redaction, caller, notice }
+  watchNodeClient(client)
+  watchUndici(client)
+  patchOnLoad(libraries, { 'node:http2': () => patchHttp2Client(client) }, notice)
 
   const faults = new Tally('counter', metric.faultsInjected, 'Requests that an in-process fault has hit.', [
     label.faultId,

@@ -38,8 +38,11 @@ const met = channel(libraryChannel)
 const callback = Symbol.for('shaketable.loaded')
 const marker = "globalThis[Symbol.for('shaketable.loaded')]"
 
-/** Hooks the loading of these files. */
-export function patchOnLoad(files: readonly LibraryFile[], notice: Notice): void {
+/** Node's own modules, by their URL, that are patched when the app first loads them. */
+export type Builtins = Record<`node:${string}`, () => void>
+
+/** Hooks the loading of these files and modules. */
+export function patchOnLoad(files: readonly LibraryFile[], builtins: Builtins, notice: Notice): void {
   const fail = (library: MetLibrary & { failure: string }) => {
     notice(library.failure)
     met.publish(library)
@@ -78,9 +81,20 @@ export function patchOnLoad(files: readonly LibraryFile[], notice: Notice): void
     }
     return undefined
   }
+  const awaited = { ...builtins }
+  const meetBuiltin = (url: keyof Builtins) => {
+    const patch = awaited[url]!
+    delete awaited[url]
+    try {
+      patch()
+    } catch (error) {
+      notice(`${url} cannot be instrumented: ${String(error)}`)
+    }
+  }
   registerHooks({
     load(url, context, nextLoad) {
       const result = nextLoad(url, context)
+      if (url in awaited) meetBuiltin(url as keyof Builtins)
       if (!url.startsWith('file:')) return result
       const isModule = result.format === 'module'
       if (!isModule && result.format !== 'commonjs' && result.format !== undefined) return result
