@@ -27,13 +27,17 @@ export interface LibraryFile {
 export interface MetLibrary {
   library: string
   version: string
-  /** The absolute path of the file. */
-  path: string
+  /** The absolute path of the file; of a library that announces itself there is none. */
+  path?: string
   /** Why it is not instrumented; absent when it is. */
   failure?: string
 }
 export const libraryChannel = 'shaketable.library'
 const met = channel(libraryChannel)
+
+export function announce(library: MetLibrary): void {
+  met.publish(library)
+}
 
 const callback = Symbol.for('shaketable.loaded')
 const marker = "globalThis[Symbol.for('shaketable.loaded')]"
@@ -45,7 +49,7 @@ export type Builtins = Record<`node:${string}`, () => void>
 export function patchOnLoad(files: readonly LibraryFile[], builtins: Builtins, notice: Notice): void {
   const fail = (library: MetLibrary & { failure: string }) => {
     notice(library.failure)
-    met.publish(library)
+    announce(library)
   }
   const loaded = (at: number, module: { exports: unknown }, version: string, path: string, failure?: unknown) => {
     const file = files[at]!
@@ -53,7 +57,7 @@ export function patchOnLoad(files: readonly LibraryFile[], builtins: Builtins, n
     try {
       if (failure) throw failure
       module.exports = file.patch(module.exports, version)
-      met.publish({ library, version, path } satisfies MetLibrary)
+      announce({ library, version, path })
     } catch (error) {
       fail({ library, version, path, failure: `${library} ${version} cannot be instrumented: ${String(error)}` })
     }
