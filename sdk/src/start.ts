@@ -35,6 +35,8 @@ import { drain, type Ending, flush, watchEndings } from './lifecycle.ts'
 import { AccessLog } from './logs/access-log.ts'
 import { watchConsole } from './logs/console.ts'
 import { LogLines } from './logs/lines.ts'
+import { leadCluster } from './members/cluster.ts'
+import { Members } from './members/members.ts'
 import { Seat } from './members/seat.ts'
 import { idOfProcess } from './members/threads.ts'
 import { CardinalityGuard } from './metrics/cardinality-guard.ts'
@@ -166,7 +168,9 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const client = { provider, propagator, metrics, redaction, caller, notice }
   watchNodeClient(client)
   watchUndici(client)
-  patchOnLoad(libraries, { 'node:http2': () => patchHttp2Client(client) }, notice)
+  const members = new Members()
+  const builtins = { 'node:http2': () => patchHttp2Client(client), 'node:cluster': () => leadCluster(members) }
+  patchOnLoad(libraries, builtins, notice)
 
   const faults = new Tally('counter', metric.faultsInjected, 'Requests that an in-process fault has hit.', [
     label.faultId,
@@ -188,7 +192,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     await flush(ending)
   }
   if (collect) push = await pushMetrics(options, pipeline.resource, () => seat.collectProcess(), notice)
-  const seat = new Seat({ collect: collect ?? (async () => []), readiness, telemetry, carryOut })
+  const seat = new Seat({ collect: collect ?? (async () => []), readiness, telemetry, carryOut }, members)
   const { drainTimeoutMs } = options
   const ending: Ending = { readiness, servers, observer, accessLog, pipeline, push, drainTimeoutMs, seat }
   const admin = await listenUnlessSpokenFor(seat, options, notice)

@@ -1,4 +1,5 @@
-import cluster, { type Worker } from 'node:cluster'
+import type { Cluster, Worker } from 'node:cluster'
+import { createRequire } from 'node:module'
 import { deserialize, serialize } from 'node:v8'
 import type { Members, Report } from './members.ts'
 
@@ -8,27 +9,35 @@ const cmd = 'NODE_SHAKETABLE'
 /** Reports are serialised, as a channel that speaks JSON would lose infinities and what is not a number. */
 type Message = { cmd: string; is: 'hello' | 'welcome' | 'ask' } | { cmd: string; is: 'report'; report: string }
 
-/** The primary's end: every worker with the SDK becomes a member. */
+// Loaded only where there is a cluster.
+const load = () => createRequire(import.meta.url)('node:cluster') as Cluster
+
+/** The primary's end, once the app loads node:cluster: every worker with the SDK becomes a member. */
 export function leadCluster(members: Members): void {
-  cluster.on('fork', (worker: Worker) => {
-    const name = `worker ${worker.id}`
-    const tell = (is: 'welcome' | 'ask') => {
-      if (worker.isConnected()) worker.process.send?.({ cmd, is } as Message, () => {})
-    }
-    worker.process.on('internalMessage', (message: Message) => {
-      if (message?.cmd !== cmd) return
-      if (message.is === 'hello') {
-        members.joined({ name, kind: 'process', ask: () => tell('ask') })
-        tell('welcome')
-      } else if (message.is === 'report') {
-        members.reported(name, deserialize(Buffer.from(message.report, 'base64')) as Report)
+  const cluster = load()
+  if (cluster.isPrimary)
+    cluster.on('fork', (worker: Worker) => {
+      const name = `worker ${worker.id}`
+      const tell = (is: 'welcome' | 'ask') => {
+        if (worker.isConnected()) worker.process.send?.({ cmd, is } as Message, () => {})
       }
+      worker.process.on('internalMessage', (message: Message) => {
+        if (message?.cmd !== cmd) return
+        if (message.is === 'hello') {
+          members.joined({ name, kind: 'process', ask: () => tell('ask') })
+          tell('welcome')
+        } else if (message.is === 'report') {
+          members.reported(name, deserialize(Buffer.from(message.report, 'base64')) as Report)
+        }
+      })
+      worker.once('exit', () => members.left(name))
     })
-    worker.once('exit', () => members.left(name))
-  })
 }
 
-export const isClusterWorker: boolean = cluster.isWorker
+/** Every worker has a channel to its primary. */
+export function isClusterWorker(): boolean {
+  return process.connected === true && load().isWorker
+}
 
 /** A primary that has the SDK answers at once; one without it, such as that of a process manager, never does. */
 const welcomeWithinMs = 3_000

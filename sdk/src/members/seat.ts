@@ -2,8 +2,8 @@ import { isMainThread } from 'node:worker_threads'
 import { nothingListens, type Readiness } from '../admin/readiness.ts'
 import type { Family } from '../metrics/exposition.ts'
 import { merge } from '../metrics/merge.ts'
-import { ClusterSeat, isClusterWorker, leadCluster } from './cluster.ts'
-import { Members, type Report } from './members.ts'
+import { ClusterSeat, isClusterWorker } from './cluster.ts'
+import type { Members, Report } from './members.ts'
 import { leadThreads, ThreadSeat } from './threads.ts'
 
 export interface Own {
@@ -20,18 +20,18 @@ export interface Own {
  */
 export class Seat {
   readonly #own: Own
-  readonly #members = new Members()
+  readonly #members: Members
   readonly #above: ClusterSeat | ThreadSeat | undefined
   readonly #name = isMainThread ? 'main' : 'thread'
 
-  constructor(own: Own) {
+  constructor(own: Own, members: Members) {
     this.#own = own
+    this.#members = members
     const report = () => this.#report()
     if (!isMainThread) this.#above = new ThreadSeat(report, own.carryOut)
     else {
-      leadThreads(this.#members)
-      if (isClusterWorker) this.#above = new ClusterSeat(report)
-      else leadCluster(this.#members)
+      leadThreads(members)
+      if (isClusterWorker()) this.#above = new ClusterSeat(report)
     }
   }
 
