@@ -15,9 +15,13 @@ export const metric = {
   spansMade: 'shaketable_telemetry_spans_made_total',
   spansSent: 'shaketable_telemetry_spans_sent_total',
   spansDropped: 'shaketable_telemetry_spans_dropped_total',
+  logsMade: 'shaketable_telemetry_logs_made_total',
+  logsSent: 'shaketable_telemetry_logs_sent_total',
+  logsDropped: 'shaketable_telemetry_logs_dropped_total',
   metricExports: 'shaketable_telemetry_metric_exports_total',
   metricExportsFailed: 'shaketable_telemetry_metric_exports_failed_total',
   eventLoopUtilization: 'nodejs_eventloop_utilization_ratio',
+  heapLimit: 'nodejs_heap_size_limit_bytes',
 } as const
 
 /** Labels as they stand on `/metrics`. */
@@ -43,6 +47,7 @@ export const label = {
   member: 'shaketable_member',
   faultId: 'shaketable_fault_id',
   faultKind: 'shaketable_fault_kind',
+  reason: 'reason',
 } as const
 
 /** What OTLP calls the same metrics. Their Prometheus names follow from these. */
@@ -60,9 +65,13 @@ export const otelMetric: Readonly<Record<string, { name: string; unit: string; u
   [metric.spansMade]: { name: 'shaketable.telemetry.spans.made', unit: '{span}' },
   [metric.spansSent]: { name: 'shaketable.telemetry.spans.sent', unit: '{span}' },
   [metric.spansDropped]: { name: 'shaketable.telemetry.spans.dropped', unit: '{span}' },
+  [metric.logsMade]: { name: 'shaketable.telemetry.logs.made', unit: '{record}' },
+  [metric.logsSent]: { name: 'shaketable.telemetry.logs.sent', unit: '{record}' },
+  [metric.logsDropped]: { name: 'shaketable.telemetry.logs.dropped', unit: '{record}' },
   [metric.metricExports]: { name: 'shaketable.telemetry.metric.exports', unit: '{export}' },
   [metric.metricExportsFailed]: { name: 'shaketable.telemetry.metric.exports.failed', unit: '{export}' },
   [metric.eventLoopUtilization]: { name: 'nodejs.eventloop.utilization', unit: '1' },
+  [metric.heapLimit]: { name: 'nodejs.heap.size.limit', unit: 'By' },
 }
 
 /** What OTLP calls the labels of these metrics. */
@@ -87,7 +96,40 @@ export const otelAttribute: Readonly<Record<string, string>> = {
   [label.member]: 'shaketable.member',
   [label.faultId]: 'shaketable.fault.id',
   [label.faultKind]: 'shaketable.fault.kind',
+  [label.reason]: 'reason',
 }
+
+/** Metrics of the chaos runner while it runs (`shaketable run --metrics`), as they stand on its own `/metrics`. */
+export const runnerMetric = {
+  /** 1 for the phase that an experiment is in, 0 for the others; all 0 once it is over. */
+  phase: 'shaketable_experiment_phase',
+  /** 1 while a fault is armed, 0 before and after. */
+  faultArmed: 'shaketable_fault_armed',
+  /** 1 while the embedded evaluator says that the page of an objective fires. */
+  pageFiring: 'shaketable_page_firing',
+  /** What the load saw: a histogram over every answer, by journey and outcome. */
+  loadDuration: 'shaketable_load_request_duration_seconds',
+  /** 1 for the verdict that an experiment got. */
+  verdict: 'shaketable_experiment_verdict',
+} as const
+
+/** Labels of the runner's metrics. */
+export const runnerLabel = {
+  system: 'system',
+  experiment: 'experiment',
+  /** `baseline`, `fault` or `recovery`. */
+  phase: 'phase',
+  /** The id of a fault, and what kind of fault it is. */
+  fault: 'fault',
+  kind: 'kind',
+  /** The service that a fault strikes. */
+  service: 'service',
+  objective: 'objective',
+  journey: 'journey',
+  /** `ok`, `bad` (an unexpected status) or `none` (no answer). */
+  outcome: 'outcome',
+  verdict: 'verdict',
+} as const
 
 /** The boundaries of the HTTP duration histograms, in seconds (OpenTelemetry semantic conventions). */
 export const httpDurationBoundaries = [
@@ -105,12 +147,17 @@ export const variable = {
   faultsPort: 'SHAKETABLE_FAULTS_PORT',
   /** At least 16 characters. */
   faultsKey: 'SHAKETABLE_FAULTS_KEY',
+  /** PEM files: with both, fault control speaks TLS. */
+  faultsCertificate: 'SHAKETABLE_FAULTS_CERTIFICATE',
+  faultsPrivateKey: 'SHAKETABLE_FAULTS_PRIVATE_KEY',
   /** How long SIGTERM waits for requests in flight, in ms. */
   drainTimeout: 'SHAKETABLE_DRAIN_TIMEOUT',
   /** `off` silences the access log; everything else leaves it on. */
   accessLog: 'SHAKETABLE_ACCESS_LOG',
   /** `pino` (the default) or `ecs`: the form of the access log and of what pino and winston write as JSON. */
   logFormat: 'SHAKETABLE_LOG_FORMAT',
+  /** At least 16 characters: enables `PUT /loglevel` on the health and metrics listener. */
+  adminKey: 'SHAKETABLE_ADMIN_KEY',
   /** `off` leaves the lines of `console` without the ids of their trace. */
   consoleIds: 'SHAKETABLE_CONSOLE_IDS',
   /** Of `credentials`, `cards` (both by default) and `emails`, or `none`: what leaves the process only as `REDACTED`. */
@@ -119,6 +166,8 @@ export const variable = {
   redactNames: 'SHAKETABLE_REDACT_NAMES',
   /** ms from which the sampler `errors_and_slow` calls a request slow. */
   slowThreshold: 'SHAKETABLE_SLOW_THRESHOLD',
+  /** Bytes of packed spans that wait while the collector is away. */
+  outageBuffer: 'SHAKETABLE_OUTAGE_BUFFER',
   /** Spans that may wait for that sampler's decision. */
   undecidedSpans: 'SHAKETABLE_UNDECIDED_SPANS',
   /** Series of one metric, 2000 unless it is set. */
@@ -133,6 +182,7 @@ export const adminPath = {
   live: '/livez',
   ready: '/readyz',
   telemetry: '/telemetry',
+  logLevel: '/loglevel',
 } as const
 
 /** The baggage member that names the calling service, added only while faults are enabled. */
