@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { isPackageManager } from '../package-managers.ts'
+import { isPackageManager } from '../bystanders.ts'
 import { allOf, canaryOf, firstOf, type LoadedPackage, packageAt, type SdkState, type SeenProcess } from './seen.ts'
 
 /** Each has a section in docs/troubleshooting.md. They never change their meaning. */

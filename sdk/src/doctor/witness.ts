@@ -105,7 +105,7 @@ export class Witness {
   #meet({ library, version, path, failure: reason }: MetLibrary): void {
     if (reason) this.#write({ event: 'uninstrumented', library, version, reason })
     else this.#write({ event: 'instrumented', library, version })
-    if (library === 'pino' && !reason) setImmediate(() => this.#writeLogLine(version, createRequire(path)))
+    if (library === 'pino' && path && !reason) setImmediate(() => this.#writeLogLine(version, createRequire(path)))
   }
 
   /** One line of the app's own copy of pino, under a span, into nothing but our eyes. */
