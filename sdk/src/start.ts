@@ -176,7 +176,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     notice(`health and metrics are on http://${host}:${admin.address.port}`)
   }
   const faultControl = await enableFaults(options, faults, notice)
-  witness?.testify({ env, options, pipeline, push, servers, adminPort: admin.address?.port, apiRegistered })
+  witness?.testify({ env, options, pipeline, push, logs, servers, adminPort: admin.address?.port, apiRegistered })
 
   const { drainTimeoutMs } = options
   const ending: Ending = {
