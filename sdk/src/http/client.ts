@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage } from 'node:http'
+import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import {
   type Context,
@@ -17,7 +17,6 @@ import type { RecordedSpan } from '../traces/span.ts'
 import { httpScope, type SpanProvider } from '../traces/tracer.ts'
 import { watchChannel } from './channel.ts'
 import { hostAndPort, methodOf } from './method.ts'
-import { http } from './node-http.ts'
 import { type Message, type Observed, observe, observedOf } from './observed.ts'
 
 export interface ClientObservation {

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { constants, monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks'
-import { getHeapSpaceStatistics } from 'node:v8'
 import { metric } from '../names.ts'
 import type { Family } from './exposition.ts'
 import { Histogram } from './histogram.ts'
@@ -96,7 +95,8 @@ function ofProc(read: () => Family[]): Family[] {
 
 function heapFamilies(): Family[] {
   const { heapTotal, heapUsed, external } = process.memoryUsage()
-  const spaces = getHeapSpaceStatistics()
+  // Not loaded before somebody reads.
+  const spaces = process.getBuiltinModule('node:v8').getHeapSpaceStatistics()
   const ofSpaces = (name: string, help: string, value: (space: (typeof spaces)[number]) => number) =>
     labelled(
       `nodejs_heap_space_size_${name}_bytes`,

@@ -1,7 +1,6 @@
-import type { Agent } from 'node:http'
+import http, { type Agent } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { untraced } from '../context.ts'
-import { http, https } from '../http/node-http.ts'
 import type { OtlpOptions } from '../options.ts'
 import type { LastMessage } from './last-moment.ts'
 import { encodeJson } from './otlp-json.ts'
@@ -30,7 +29,7 @@ export class OtlpExporter<Item> {
   readonly #encoding: Encoding<Item>
   readonly #options: OtlpOptions
   readonly #url: URL
-  readonly #transport: typeof http | typeof https
+  readonly #transport: typeof http
   readonly #agent: Agent
 
   constructor(options: OtlpOptions, encoding: Encoding<Item>) {
@@ -38,7 +37,9 @@ export class OtlpExporter<Item> {
     this.#options = options
     this.#url = new URL(options.endpoint)
     this.name = `OTLP ${options.protocol} to ${this.#url.origin}${this.#url.pathname}`
-    this.#transport = this.#url.protocol === 'https:' ? https : http
+    // To import it would load all of TLS.
+    const secure = this.#url.protocol === 'https:'
+    this.#transport = secure ? (process.getBuiltinModule('node:https') as unknown as typeof http) : http
     this.#agent = new this.#transport.Agent({ keepAlive: true, maxSockets: 1 })
   }
 
