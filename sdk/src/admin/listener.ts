@@ -4,6 +4,7 @@ import { untraced } from '../context.ts'
 import { contentType, type Family, negotiate, render } from '../metrics/exposition.ts'
 import { adminPath } from '../names.ts'
 import type { Notice } from '../notice.ts'
+import { type LogLevelControl, withoutKey } from './log-level.ts'
 import type { Readiness } from './readiness.ts'
 
 export interface AdminSources {
@@ -11,6 +12,8 @@ export interface AdminSources {
   /** Absent when metrics are switched off: then `/metrics` is 404. */
   metrics: (() => Promise<Family[]>) | undefined
   telemetry: () => object
+  /** Absent without a key: then nobody changes log levels. */
+  logLevel: LogLevelControl | undefined
   notice: Notice
 }
 
@@ -50,6 +53,10 @@ function close(server: Server): void {
 
 async function answer(request: IncomingMessage, response: ServerResponse, sources: AdminSources): Promise<void> {
   const [path] = (request.url ?? '/').split('?')
+  if (path === adminPath.logLevel) {
+    const { status, body } = sources.logLevel?.answer(request) ?? withoutKey
+    return send(response, status, body)
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'only GET\n')
   if (path === adminPath.live) return send(response, 200, 'ok\n')
   if (path === adminPath.ready) {

@@ -96,7 +96,8 @@ function ofProc(read: () => Family[]): Family[] {
 function heapFamilies(): Family[] {
   const { heapTotal, heapUsed, external } = process.memoryUsage()
   // Not loaded before somebody reads.
-  const spaces = process.getBuiltinModule('node:v8').getHeapSpaceStatistics()
+  const v8 = process.getBuiltinModule('node:v8')
+  const spaces = v8.getHeapSpaceStatistics()
   const ofSpaces = (name: string, help: string, value: (space: (typeof spaces)[number]) => number) =>
     labelled(
       `nodejs_heap_space_size_${name}_bytes`,
@@ -106,6 +107,7 @@ function heapFamilies(): Family[] {
   return [
     gauge('nodejs_heap_size_total_bytes', 'Size of the heap, in bytes.', heapTotal),
     gauge('nodejs_heap_size_used_bytes', 'Used part of the heap, in bytes.', heapUsed),
+    gauge(metric.heapLimit, 'The heap at which V8 gives up, in bytes.', v8.getHeapStatistics().heap_size_limit),
     gauge('nodejs_external_memory_bytes', 'Memory outside the heap that objects hold, in bytes.', external),
     ofSpaces('total', 'Size of a heap space, in bytes.', space => space.space_size),
     ofSpaces('used', 'Used part of a heap space, in bytes.', space => space.space_used_size),

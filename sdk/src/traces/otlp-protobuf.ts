@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue, SpanContext } from '@opentelemetry/api'
+import type { SpanContext } from '@opentelemetry/api'
 import { ProtobufWriter } from './protobuf.ts'
 import type { RecordedSpan, Scope } from './span.ts'
 import { toMs } from './span.ts'
@@ -83,20 +83,26 @@ export function flagsOf(context: SpanContext, other: SpanContext | undefined): n
   return (context.traceFlags & 0xff) | 0x100 | (other?.isRemote ? 0x200 : 0)
 }
 
-export function attributes(to: ProtobufWriter, field: number, values: Attributes): void {
+export function attributes(
+  to: ProtobufWriter,
+  field: number,
+  values: Readonly<Record<string, unknown>>,
+  depth = 8,
+): void {
   for (const key of Object.keys(values)) {
     const value = values[key]
     if (value === undefined) continue
     const pair = to.openSmall(field)
     to.string(1, key)
     const message = to.openSmall(2)
-    anyValue(to, value)
+    anyValue(to, value, depth)
     to.closeSmall(message)
     to.closeSmall(pair)
   }
 }
 
-function anyValue(to: ProtobufWriter, value: AttributeValue | null | undefined): void {
+/** An `AnyValue`; what is nested too deep is left out. */
+export function anyValue(to: ProtobufWriter, value: unknown, depth = 8): void {
   if (typeof value === 'string') to.string(1, value)
   else if (typeof value === 'boolean') to.unsigned(2, value ? 1 : 0)
   else if (typeof value === 'number') {
@@ -104,11 +110,15 @@ function anyValue(to: ProtobufWriter, value: AttributeValue | null | undefined):
     else to.double(4, value)
   } else if (Array.isArray(value)) {
     const array = to.open(5)
-    for (const item of value) {
+    for (const item of depth === 0 ? [] : value) {
       const element = to.open(1)
-      anyValue(to, item)
+      anyValue(to, item, depth - 1)
       to.close(element)
     }
     to.close(array)
+  } else if (typeof value === 'object' && value !== null && depth > 0) {
+    const list = to.open(6)
+    attributes(to, 1, value as Record<string, unknown>, depth - 1)
+    to.close(list)
   }
 }
