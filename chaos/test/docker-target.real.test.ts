@@ -95,6 +95,7 @@ describe('containers without the SDK', () => {
         )
       },
       startsThem: false,
+      freezes: true,
       countLeft: () => countShaken(containers),
     }
   })

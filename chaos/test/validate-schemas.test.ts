@@ -39,7 +39,6 @@ describe('the JSON Schemas for editors', () => {
     'experiment-unknown-fault-kind',
     'experiment-two-kinds-in-one-fault',
     'experiment-percent-over-100',
-    'experiment-blame',
     'experiment-no-objectives',
     'system-command-as-text',
     'system-replicas-of-zero',

@@ -7,11 +7,15 @@ import { runSuite } from '../conduct/run-suite.ts'
 import { exitCodeOf } from '../ending-signals.ts'
 import type { Experiment } from '../experiment/model.ts'
 import { readExperiments } from '../experiment/read.ts'
+import { RunnerMetrics, serveMetrics } from '../observe/runner-metrics.ts'
+import { GrafanaAnnotations } from '../report/grafana.ts'
 import { html } from '../report/html.ts'
 import { json } from '../report/json.ts'
 import { junit } from '../report/junit.ts'
+import { viewsOf } from '../report/reporter.ts'
 import { styleFor, summary, terminalView } from '../report/terminal.ts'
 import { writeReport, writeReports } from '../report/write.ts'
+import type { Target } from '../targets/target.ts'
 import type { World } from '../world.ts'
 import { expandFiles, fileSource } from './files.ts'
 
@@ -22,9 +26,11 @@ interface RunOptions {
   seed?: number
   attempts: number
   env: Record<string, string>
-  target: 'local' | 'docker'
+  target: Target['kind']
   yesThisIs?: string
   dryRun?: boolean
+  metrics?: string
+  grafana?: string
 }
 
 /** `shaketable run FILE…`: start or find the system, run the experiments, judge, undo everything. */
@@ -39,11 +45,13 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
     .option('--attempts <number>', 'measure again what was void, up to so many times in all', attempts, 1)
     .option('--env <name=value>', 'set a variable for every service (may be given again)', variable, {})
     .addOption(
-      new Option('--target <kind>', 'start local processes, or find running Docker containers')
-        .choices(['local', 'docker'])
+      new Option('--target <kind>', 'start local processes, or find running Docker containers or Kubernetes pods')
+        .choices(['local', 'docker', 'kubernetes'])
         .default('local'),
     )
     .option('--yes-this-is <name>', 'the name of the system; demanded for what shaketable has not started itself')
+    .option('--metrics <[host:]port>', 'serve metrics of the run for Prometheus while it goes', listenAddress)
+    .option('--grafana <url>', 'mark experiments and faults as annotations in Grafana, with the token of GRAFANA_TOKEN')
     .option('--dry-run', 'read everything, print what would be done and hit, and start nothing')
     .action(async (files: string[], options: RunOptions) => {
       conclude(await runExperiments(files, options, world))
@@ -65,7 +73,16 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   const junitFile = options.junit === undefined ? undefined : resolve(world.cwd, options.junit)
   if (dir) await mustBeWritable(dir)
   if (junitFile) await mustBeWritable(dirname(junitFile))
-  const view = terminalView(world)
+  const terminal = terminalView(world)
+  const note = (words: string) => terminal.note?.(words)
+  const { grafana: grafanaUrl } = options
+  const grafana = grafanaUrl
+    ? new GrafanaAnnotations({ url: grafanaUrl, token: world.env.GRAFANA_TOKEN }, world.clock, note)
+    : undefined
+  const metrics = options.metrics === undefined ? undefined : new RunnerMetrics()
+  const served = metrics && (await serveMetrics(metrics, options.metrics!))
+  if (served) note(`metrics of this run: ${served.url}`)
+  const view = viewsOf([terminal, metrics, grafana].filter(each => each !== undefined))
   const conducted = await runSuite(
     {
       experiments,
@@ -77,7 +94,9 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
     },
     world,
     view,
-  ).finally(() => view.close?.())
+  ).finally(() => view.close())
+  await grafana?.settled()
+  served?.server.close()
   const report =
     conducted.exitCode === exitCode.notUndone
       ? conducted
@@ -102,7 +121,10 @@ async function instancesIn(
   world: World,
 ): Promise<InstancesOf> {
   if (target === 'local') return localInstances
-  const { namesIn } = await import('../targets/docker/docker-target.ts')
+  const namesIn =
+    target === 'docker'
+      ? (await import('../targets/docker/docker-target.ts')).namesIn
+      : (await import('../targets/kubernetes/kubernetes-target.ts')).podsIn
   const systems = [...new Set(experiments.map(({ system }) => system))]
   const names = new Map(
     await Promise.all(systems.map(async system => [system, await namesIn(system, world.env)] as const)),
@@ -160,6 +182,12 @@ function wholeNumber(text: string): number {
     throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295.')
   }
   return value
+}
+
+function listenAddress(text: string): string {
+  const [, port] = /(?:^|:)(\d{1,5})$/.exec(text) ?? []
+  if (port === undefined || Number(port) > 65_535) throw new InvalidArgumentError('Expected PORT or HOST:PORT.')
+  return text
 }
 
 function attempts(text: string): number {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { FaultKind } from '../experiment/model.ts'
 import type { EngineAddress } from '../targets/docker/engine.ts'
 import type { ShakenContainer } from '../targets/docker/restore.ts'
+import type { ShakenResource } from '../targets/kubernetes/restore.ts'
 import { hereAndNow, type ProcessIdentity, seeProcess } from '../targets/local/process-table.ts'
 import type { Target } from '../targets/target.ts'
 import type { World } from '../world.ts'
@@ -30,6 +31,8 @@ export type JournalEntry =
   | { type: 'process-ended'; instance: string; pid: number }
   | { type: 'container-shaking'; instance: string; name: string; container: string; engine: EngineAddress }
   | { type: 'container-restored'; instance: string; container: string }
+  | ({ type: 'resource-shaking' } & ShakenResource)
+  | { type: 'resource-restored'; path: string }
   | { type: 'fault-arming'; fault: string; instance: string; kind: FaultKind }
   | { type: 'fault-armed'; fault: string; instances: string[]; kind: FaultKind }
   | { type: 'fault-undone'; fault: string; instances: string[]; kind: FaultKind }
@@ -110,15 +113,25 @@ export interface RecordedRun {
   started: (ProcessIdentity & { instance: string })[]
   /** Containers that were to be paused or stopped, and never reported restored. */
   shaken: ShakenContainer[]
+  /** What was to be changed in a cluster, and never reported restored. */
+  resources: ShakenResource[]
   /** Faults that were announced and never reported undone, by their id. */
   openFaults: { fault: string; kind: FaultKind; instances: string[] }[]
 }
 
 /** Reads a journal, also one whose last line was cut off by a death. A run that wrote none has recorded nothing. */
 export function readJournal(dir: string): RecordedRun {
-  const run: RecordedRun = { began: undefined, keeper: undefined, started: [], shaken: [], openFaults: [] }
+  const run: RecordedRun = {
+    began: undefined,
+    keeper: undefined,
+    started: [],
+    shaken: [],
+    resources: [],
+    openFaults: [],
+  }
   const faults = new Map<string, RecordedRun['openFaults'][number]>()
   const shaken = new Map<string, ShakenContainer>()
+  const resources = new Map<string, ShakenResource>()
   for (const line of linesOf(join(dir, journalFile))) {
     const entry = parse(line)
     if (entry?.type === 'run-began') run.began = entry
@@ -131,6 +144,11 @@ export function readJournal(dir: string): RecordedRun {
       shaken.set(container, { instance, name, container, engine })
     }
     if (entry?.type === 'container-restored') shaken.delete(entry.container)
+    if (entry?.type === 'resource-shaking') {
+      const { cluster, path, name, undo } = entry
+      resources.set(path, { cluster, path, name, undo })
+    }
+    if (entry?.type === 'resource-restored') resources.delete(entry.path)
     if (entry?.type === 'fault-arming') {
       const { fault, kind, instance } = entry
       faults.set(fault, { fault, kind, instances: [...(faults.get(fault)?.instances ?? []), instance] })
@@ -139,6 +157,7 @@ export function readJournal(dir: string): RecordedRun {
   }
   run.openFaults = [...faults.values()]
   run.shaken = [...shaken.values()]
+  run.resources = [...resources.values()]
   return run
 }
 

@@ -2,6 +2,8 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exitCode, ShaketableError } from '@shaketable/slo'
 import type { Experiment, System } from '../experiment/model.ts'
+import { whyRefused } from '../faults/index.ts'
+import { TraceReceiver } from '../observe/trace-receiver.ts'
 import type { ExperimentReport, SuiteReport } from '../report/model.ts'
 import type { LiveView } from '../report/reporter.ts'
 import { urlVariable } from '../targets/local/environment.ts'
@@ -22,7 +24,7 @@ const heartbeatMs = 500
 
 export interface SuiteRequest {
   experiments: Experiment[]
-  target: 'local' | 'docker'
+  target: Target['kind']
   seed: number
   /** An experiment whose measurement is void is measured again, up to this many times in all. */
   attempts: number
@@ -81,6 +83,7 @@ async function conductAndJudge(
   const { name, title, phases } = experiment
   await awaitReady(experiment.system, context.target, context.world.clock, context.signal)
   const totalMs = phases.baselineMs + phases.faultMs + phases.recoveryMs
+  context.view.conducts?.(experiment)
   context.view.experimentBegins?.({ name, title, ...position, totalMs })
   const { seen, notUndone } = await conductExperiment(experiment, context)
   const report = judgeExperiment(seen, discarded)
@@ -94,6 +97,7 @@ interface RunningSystem {
   instanceEvents: InstanceEvent[]
   signal: AbortSignal
   commandEnv: NodeJS.ProcessEnv
+  traces: TraceReceiver | undefined
 }
 
 async function withRunningSystem(
@@ -112,7 +116,9 @@ async function withRunningSystem(
     const signal = AbortSignal.any([world.signal, keeperDied.signal])
     const heartbeat = setInterval(() => keeper.beat(), heartbeatMs)
     try {
-      const target = await targetOf(request, world, journal)
+      // What shaketable has not started sends its spans where its owner wants them.
+      const traces = request.target === 'local' ? await TraceReceiver.start(world.clock) : undefined
+      const target = await targetOf(request, world, journal, traces)
       const instanceEvents: InstanceEvent[] = []
       target.events(event => instanceEvents.push(event))
       try {
@@ -128,10 +134,11 @@ async function withRunningSystem(
           instanceEvents,
           signal,
           commandEnv: commandEnv(system, target, journal, request, world),
+          traces,
         })
       } finally {
         view.note?.(`${request.target === 'local' ? 'stopping' : 'leaving'} ${system.name}`)
-        await target.stop()
+        await target.stop().finally(() => traces?.close())
         clean = true
       }
     } finally {
@@ -143,18 +150,35 @@ async function withRunningSystem(
   }
 }
 
-async function targetOf(request: SuiteRequest, world: World, journal: Journal): Promise<Target> {
+async function targetOf(
+  request: SuiteRequest,
+  world: World,
+  journal: Journal,
+  traces: TraceReceiver | undefined,
+): Promise<Target> {
   if (request.target === 'docker') {
     const { dockerTarget } = await import('../targets/docker/docker-target.ts')
     return dockerTarget({ world, journal })
   }
+  if (request.target === 'kubernetes') {
+    const { kubernetesTarget } = await import('../targets/kubernetes/kubernetes-target.ts')
+    return kubernetesTarget({ world, journal })
+  }
   const logDir = request.logDir ?? join(journal.dir, 'logs')
   await mkdir(logDir, { recursive: true })
-  return localTarget({ world, runId: journal.runId, journal, env: request.env, logDir })
+  return localTarget({
+    world,
+    runId: journal.runId,
+    journal,
+    env: request.env,
+    logDir,
+    tracesUrl: traces && (to => traces.urlFor(to)),
+  })
 }
 
 function announce(system: System, target: SuiteRequest['target']): string {
   if (target === 'docker') return `looking for the containers of ${system.name}`
+  if (target === 'kubernetes') return `looking for the pods of ${system.name}`
   const count = system.services.reduce((sum, service) => sum + (service.local?.replicas ?? 0), 0)
   return `starting ${system.name}: ${count} processes`
 }
@@ -163,7 +187,7 @@ function announce(system: System, target: SuiteRequest['target']): string {
 function mustTakeEveryFault(experiments: Experiment[], target: Target): void {
   for (const { faults } of experiments) {
     for (const fault of faults) {
-      const reason = target.refuses?.(fault)
+      const reason = whyRefused(fault, target)
       if (reason === undefined) continue
       const { file, line, column } = fault.place
       const words = `${file}:${line}:${column}: ${fault.id} cannot be injected: ${reason}; nothing was done`

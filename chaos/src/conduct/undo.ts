@@ -18,9 +18,8 @@ export interface Undone {
 
 /**
  * Undoes a dead run from its journal, and proves it: resumes what is frozen, ends every process, starts and resumes the
- * containers that it had shaken, removes the run's folder. In-process faults need nothing: they die with their processes, or
- * their leases expire. Where something is left,
- * the folder stays and says so. Used by the keeper, `sweep` and `halt`; two at once do not disturb one another.
+ * containers that it had shaken, gives a cluster back what it had changed there, removes the run's folder. In-process faults
+ * need nothing: they die with their processes, or their leases expire. Where something is left, the folder stays and says so. Used by the keeper, `sweep` and `halt`; two at once do not disturb one another.
  */
 export async function undoRun(
   run: StatePlace & { dir: string; runId: string },
@@ -28,9 +27,10 @@ export async function undoRun(
   clock: Clock,
 ): Promise<Undone> {
   const processes = new RunProcesses(run.runId, recorded.started)
-  const [{ resumed, ended, left }, containers] = await Promise.all([
+  const [{ resumed, ended, left }, containers, resources] = await Promise.all([
     endProcesses(processes, clock, graces),
     restoreContainers(recorded, clock),
+    restoreResources(recorded, clock),
   ])
   const named = (pid: number) =>
     `${recorded.started.find(started => started.pid === pid)?.instance ?? 'process'} (pid ${pid})`
@@ -39,8 +39,9 @@ export async function undoRun(
     ...resumed.map(pid => `resumed ${named(pid)}`),
     ...ended.map(pid => `ended ${named(pid)}`),
     ...containers.undone,
+    ...resources.undone,
   ]
-  const problems = [...left.map(pid => `${named(pid)} is still alive`), ...containers.problems]
+  const problems = [...left.map(pid => `${named(pid)} is still alive`), ...containers.problems, ...resources.problems]
   if (problems.length > 0) {
     const failed = { at: clock.wall(), type: 'undo-failed', problems }
     await appendFile(join(run.dir, journalFile), `${JSON.stringify(failed)}\n`).catch(() => {})
@@ -64,9 +65,21 @@ async function restoreContainers({ shaken }: RecordedRun, clock: Clock): Promise
   }
 }
 
+/** As is the client of a cluster. */
+async function restoreResources({ resources }: RecordedRun, clock: Clock): Promise<Undone> {
+  if (resources.length === 0) return { undone: [], problems: [] }
+  try {
+    const { restoreAll } = await import('../targets/kubernetes/restore.ts')
+    return await restoreAll(resources, clock)
+  } catch (error) {
+    const names = resources.map(({ name }) => name).join(', ')
+    return { undone: [], problems: [`${names}: not restored: ${(error as Error).message}`] }
+  }
+}
+
 function faultsGone({ began, openFaults }: RecordedRun): string[] {
   return openFaults.map(({ fault, instances }) =>
-    began?.target === 'docker'
+    began?.target === 'docker' || began?.target === 'kubernetes'
       ? `fault ${fault} on ${instances.join(', ')} is undone, or ends with its lease within 3 s`
       : `fault ${fault} is gone with the processes of ${instances.join(', ')}`,
   )

@@ -11,6 +11,7 @@ import { faultSpecsOf } from './fault-specs.ts'
 import { bestLowerBound, countedSteps, plannedRequests, requestsToProve } from './feeding.ts'
 import { checkGuard, guardOf } from './guard.ts'
 import type { Expectations, Experiment, System } from './model.ts'
+import { invariantOf } from './system.ts'
 
 /** What an experiment refers to, as far as it could be read. */
 export interface References {
@@ -39,6 +40,7 @@ export function experimentOf(
   checkNames(references, report)
   const find = finder(references, report)
   const expect = expectationsOf(spec, find, report)
+  if (system) checkBlame(spec, system, report)
   const guard = guardOf(spec, references, find, report)
   if (system && load.length > 0) {
     for (const { objective, index } of references.objectives) checkFed(objective, load, ['objectives', index], report)
@@ -116,8 +118,10 @@ function finder({ objectives, objectivesComplete }: References, report: Report):
 }
 
 function expectationsOf(spec: Spec, find: Find, report: Report): Expectations {
-  const { objectives, recovery, alerts } = spec.expect
-  if (!objectives && !recovery && !alerts) {
+  const { objectives, recovery, alerts, blame, amplification, abandonedWork, telemetry } = spec.expect
+  const { invariants } = spec.expect
+  const observed = [blame, amplification, abandonedWork, telemetry].some(each => each !== undefined)
+  if (!objectives && !recovery && !alerts && !invariants && !observed) {
     report(
       ['expect'],
       'nothing is expected, so that the experiment could never fail',
@@ -142,7 +146,25 @@ function expectationsOf(spec: Spec, find: Find, report: Report): Expectations {
     atLeast: objectives?.atLeast,
     recoveryWithinMs: recovery?.within,
     alerts: { none: alerts?.none ?? false, fire },
+    invariants: (invariants ?? []).map(invariantOf),
+    observability: observed
+      ? {
+          blame,
+          amplificationAtMost: amplification?.atMost,
+          abandonedAtMostMs: abandonedWork?.atMost,
+          telemetry: telemetry ?? [],
+        }
+      : undefined,
   }
+}
+
+function checkBlame(spec: Spec, system: System, report: Report): void {
+  const { blame } = spec.expect
+  if (blame === undefined) return
+  const names = system.services.map(({ name }) => name)
+  if (!names.includes(blame)) {
+    report(['expect', 'blame'], `no service of "${system.name}" is named "${blame}"; ${suggestion(blame, names)}`)
+  } else if (spec.faults.length === 0) report(['expect', 'blame'], 'without a fault there is nobody to blame')
 }
 
 function checkFed(objective: Objective, loads: Experiment['load'], path: PropertyKey[], report: Report): void {

@@ -1,4 +1,6 @@
+import type { Distribution, Schedule } from '@shaketable/sdk/faults'
 import type { Objective, Place } from '@shaketable/slo'
+import type { GrpcStatus } from './grpc-statuses.ts'
 
 /** What runs: services, their replicas, and the journeys that users take through them. */
 export interface System {
@@ -16,6 +18,7 @@ export interface Service {
   name: string
   local: LocalProcess | undefined
   docker?: DockerContainers | undefined
+  kubernetes?: KubernetesPods | undefined
   /** The path of the readiness probe on the health listener, or `tcp` for a service without the SDK. */
   ready: string
   place: Place
@@ -42,6 +45,18 @@ export interface DockerContainers {
   port: number | undefined
   /** How long a container that a fault stopped stays down, in ms. */
   restartDelayMs: number
+}
+
+/** Where the kubernetes target finds a service, which runs already. */
+export interface KubernetesPods {
+  /** A label selector, e.g. `app=payments`. */
+  selector: string
+  /** That of the kubeconfig's context where undefined. */
+  namespace: string | undefined
+  /** The container's port that takes the requests; undefined where the pod itself tells. */
+  port: number | undefined
+  /** Where the load goes, in place of each pod: the address of its Service or its ingress. */
+  url: string | undefined
 }
 
 /** A user's flow of requests. `setup` runs once before the load begins, `steps` once per arrival. */
@@ -110,13 +125,31 @@ export type RequestFaultSpec = Anywhere & {
   scope: 'request' | 'attempt'
   method: string | undefined
   path: string | undefined
+  headers?: Record<string, string> | undefined
   /** Only requests that this service makes to `service`: the fault is armed at the caller, outbound. */
   from: string | undefined
+  /** Only in so many instances of the one in which it is armed, chosen by the seed; undefined: in all. */
+  among?: number | undefined
+  ramp?: Schedule['ramp'] | undefined
+  pulse?: Schedule['pulse'] | undefined
 } & (
-    | { kind: 'latency'; delayMs: number; jitterMs: number }
+    | { kind: 'latency'; delayMs: number; jitterMs: number; distribution: Distribution }
     | { kind: 'error'; status: number; body: string | undefined }
+    | { kind: 'error'; grpc: GrpcStatus; message: string | undefined }
     | { kind: 'reset' }
     | { kind: 'hang' }
+    | { kind: 'truncate'; afterBytes: number }
+    | { kind: 'bandwidth'; bytesPerSecond: number }
+  )
+
+/** A burden on whole processes, by the SDK inside them. */
+export type ProcessFaultSpec = Anywhere & {
+  /** How many instances bear it, chosen by the seed. */
+  instances: number
+} & (
+    | { kind: 'stall'; blockMs: number; everyMs: number }
+    | { kind: 'burn'; threads: number }
+    | { kind: 'memory'; bytes: number }
   )
 
 /** A fault of a whole instance, by the target. */
@@ -127,9 +160,23 @@ export type InstanceFaultSpec = Anywhere & {
     | { kind: 'crash' /** again and again, in ms; undefined: once */; everyMs: number | undefined }
     | { kind: 'terminate'; graceMs: number }
     | { kind: 'freeze' }
+    | { kind: 'evict' }
+    | { kind: 'chaosMesh' /** e.g. `NetworkChaos` */; resource: string; spec: Record<string, unknown> }
   )
 
-export type FaultSpec = RequestFaultSpec | InstanceFaultSpec
+/** A fault of a whole service, by the target, by the orchestrator that keeps its replicas, or by the mesh before it. */
+export type ServiceFaultSpec = Anywhere &
+  (
+    | { kind: 'scaleToZero'; graceMs: number }
+    | { kind: 'rollingRestart'; graceMs: number; readyWithinMs: number }
+    | {
+        kind: 'istio' /** Undefined: the service's own name. */
+        host: string | undefined
+        fault: Record<string, unknown>
+      }
+  )
+
+export type FaultSpec = RequestFaultSpec | ProcessFaultSpec | InstanceFaultSpec | ServiceFaultSpec
 export type FaultKind = FaultSpec['kind']
 
 /** What ends an experiment before its time, and fails it: as soon as one of these is so. */
@@ -153,4 +200,24 @@ export interface Expectations {
   recoveryWithinMs: number | undefined
   /** `none`: no page may fire; `fire`: the pages of these objectives must. */
   alerts: { none: boolean; fire: Objective[] }
+  /** Checked after this experiment, beside those of the system. */
+  invariants?: readonly Invariant[]
+  /** What the traces and logs of the run must show. */
+  observability?: ObservabilityExpectations | undefined
 }
+
+export interface ObservabilityExpectations {
+  /** The service that the traces must name as the guilty one. */
+  blame: string | undefined
+  /** No edge may take more than so many times its usual calls a request while the fault lasts. */
+  amplificationAtMost: number | undefined
+  /** Nobody may work on for longer than this after the caller has given up, in ms. */
+  abandonedAtMostMs: number | undefined
+  /**
+   * `errors-told`: who answers well although a call has failed logs a warning in its trace; `warnings-traced`: warnings carry a
+   * trace id; `health-honest`: no instance calls itself healthy while it fails everything else.
+   */
+  telemetry: readonly TelemetryHabit[]
+}
+
+export type TelemetryHabit = 'errors-told' | 'warnings-traced' | 'health-honest'

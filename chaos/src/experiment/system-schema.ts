@@ -43,6 +43,25 @@ const docker = z
   })
   .describe('Where a service is found that already runs as Docker containers.')
 
+const anAddress = 'the address of a Service or an ingress, e.g. "http://shop.example"'
+const kubernetes = z
+  .strictObject({
+    selector: text.describe('Its pods: a label selector, e.g. app=payments.'),
+    namespace: nameSchema.optional().describe("That of the kubeconfig's context by default."),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe('The port of the pod that takes the requests; PORT of its environment, or its only port, by default.'),
+    url: z
+      .string({ error: expecting(anAddress) })
+      .regex(/^https?:\/\/[^/\s]+/, { error: expecting(anAddress) })
+      .optional()
+      .describe('Where the load goes, in place of each pod: a Service or an ingress.'),
+  })
+  .describe('Where a service is found that already runs as Kubernetes pods.')
+
 const ready = z
   .string()
   .regex(/^(\/\S*|tcp)$/, { error: expecting('the path of the readiness probe, e.g. "/readyz", or "tcp"') })
@@ -53,10 +72,7 @@ const service = z.strictObject({
   name: nameSchema.describe('e.g. payments'),
   local: local.optional(),
   docker: docker.optional(),
-  kubernetes: z
-    .strictObject({ selector: text, namespace: nameSchema.optional() })
-    .optional()
-    .describe('Not yet: nothing runs by it. Its pods: a label selector.'),
+  kubernetes: kubernetes.optional(),
   ready,
 })
 
@@ -93,7 +109,7 @@ const journey = z
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax itself
   .describe('A flow of requests. Strings may hold ${name} of a captured value, ${uuid} and ${seq}.')
 
-const invariant = z.strictObject({
+export const invariant = z.strictObject({
   name: nameSchema,
   command: command.describe('Exits 0 when the rule holds.'),
   within: duration().prefault('30s').describe('How long the system may take to get there.'),
@@ -115,3 +131,4 @@ export const systemSchema = z
 
 export type SystemDocument = z.output<typeof systemSchema>
 export type StepDocument = z.output<typeof step>
+export type InvariantDocument = z.output<typeof invariant>

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { type Problem, type SourceDocument, suggestion } from '@shaketable/slo'
-import type { Journey, Step, System } from './model.ts'
-import { type StepDocument, type SystemDocument, systemSchema } from './system-schema.ts'
+import type { Invariant, Journey, Step, System } from './model.ts'
+import { type InvariantDocument, type StepDocument, type SystemDocument, systemSchema } from './system-schema.ts'
 
 /** A System document as the model has it, or `undefined` and what is wrong with it among `problems`. */
 export function systemOf(document: SourceDocument, problems: Problem[]): System | undefined {
@@ -13,9 +13,10 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
   namedOnce(document, 'journeys', journeys, problems)
   namedOnce(document, 'invariants', invariants, problems)
   for (const [index, service] of services.entries()) {
-    if (service.local || service.docker) continue
-    const words = `"${service.name}" has neither a "local" nor a "docker" section, and nothing else can be shaken yet`
-    const hint = 'add "local: { command: [...] }" or "docker: { label: key=value }"'
+    if (service.local || service.docker || service.kubernetes) continue
+    const words = `"${service.name}" has no "local", "docker" or "kubernetes" section, so that nothing tells where it runs`
+    const hint =
+      'add "local: { command: [...] }", "docker: { label: key=value }" or "kubernetes: { selector: key=value }"'
     problems.push(document.problem(['spec', 'services', index], words, hint))
   }
   for (const index of journeys.keys()) checkJourney(document, content, index, problems)
@@ -37,6 +38,12 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
         port: service.docker.port,
         restartDelayMs: service.docker.restartDelay,
       },
+      kubernetes: service.kubernetes && {
+        selector: service.kubernetes.selector,
+        namespace: service.kubernetes.namespace,
+        port: service.kubernetes.port,
+        url: service.kubernetes.url,
+      },
       ready: service.ready,
       place: document.place(['spec', 'services', index]),
     })),
@@ -48,10 +55,14 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
         place: document.place(['spec', 'journeys', index]),
       }),
     ),
-    invariants: invariants.map(({ name, command, within }) => ({ name, command, withinMs: within })),
+    invariants: invariants.map(invariantOf),
     dir: dirname(document.file),
     place: document.place(),
   }
+}
+
+export function invariantOf({ name, command, within }: InvariantDocument): Invariant {
+  return { name, command, withinMs: within }
 }
 
 function stepOf({ request, expect, capture }: StepDocument): Step {

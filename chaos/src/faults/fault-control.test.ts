@@ -36,7 +36,7 @@ const request: ArmRequest = {
 async function controlled() {
   const state = { armed: false, seen: 0, hit: 0, arms: 0 }
   const server = createServer((incoming, response) => {
-    const status = { id: 'f', seen: state.seen, hit: state.hit, expiresInMs: 3000 }
+    const status = { id: 'f', seen: state.seen, hit: state.hit, expected: state.seen / 2, expiresInMs: 3000 }
     const answer = (code: number, body: unknown) => response.writeHead(code).end(JSON.stringify(body))
     if (incoming.headers.authorization !== 'Bearer a-key-of-sixteen') return answer(401, { error: 'no key' })
     if (incoming.method === 'PUT') {
@@ -64,14 +64,14 @@ test('a fault that a restarted instance has forgotten is armed again, and its st
   const control = new FaultControl(instance, 3000, sleepyClock())
   await control.arm('f', request)
   Object.assign(state, { seen: 10, hit: 4 })
-  await control.renew('f', request)
+  await control.renew('f', () => request)
 
   Object.assign(state, { armed: false, seen: 0, hit: 0 })
-  await control.renew('f', request)
+  await control.renew('f', () => request)
   expect(state).toMatchObject({ armed: true, arms: 2 })
 
   Object.assign(state, { seen: 3, hit: 2 })
-  expect(await control.counts('f')).toEqual({ seen: 13, hit: 6 })
+  expect(await control.counts('f')).toEqual({ seen: 13, hit: 6, expected: 6.5 })
 })
 
 test('disarming reads the last counts and is done once', async () => {
@@ -81,9 +81,9 @@ test('disarming reads the last counts and is done once', async () => {
   Object.assign(state, { seen: 5, hit: 5 })
   await control.disarm('f')
   await control.disarm('f')
-  await control.renew('f', request)
+  await control.renew('f', () => request)
   expect(state).toMatchObject({ armed: false, arms: 1 })
-  expect(await control.counts('f')).toEqual({ seen: 5, hit: 5 })
+  expect(await control.counts('f')).toEqual({ seen: 5, hit: 5, expected: 2.5 })
 })
 
 test('a fault whose process ended is gone', async () => {

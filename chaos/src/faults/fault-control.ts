@@ -9,7 +9,10 @@ const retryMs = 100
 interface Counts {
   seen: number
   hit: number
+  expected: number
 }
+
+const none: Counts = { seen: 0, hit: 0, expected: 0 }
 
 /** The client of one instance's fault-control listener (`@shaketable/sdk/faults` has the wire types). */
 export class FaultControl {
@@ -17,8 +20,8 @@ export class FaultControl {
   readonly #leaseMs: number
   readonly #clock: Clock
   /** Counts of the lives that ended, and of the life that goes on. */
-  #before: Counts = { seen: 0, hit: 0 }
-  #now: Counts = { seen: 0, hit: 0 }
+  #before = none
+  #now = none
   #disarmed = false
 
   constructor(instance: Instance, leaseMs: number, clock: Clock) {
@@ -34,12 +37,12 @@ export class FaultControl {
   }
 
   /** Renews the lease, or arms again where the instance has started anew. An instance that is down is left alone. */
-  async renew(id: string, request: ArmRequest): Promise<void> {
+  async renew(id: string, request: () => ArmRequest): Promise<void> {
     if (this.#disarmed) return
     const lease: LeaseRequest = { ids: [id], leaseMs: this.#leaseMs }
     const answer = await this.#call('POST', '/lease', lease).catch(() => undefined)
     if (answer?.status === 200) this.#read(id, answer.body as FaultList)
-    else if (answer?.status === 404 && !this.#disarmed) await this.arm(id, request).catch(() => {})
+    else if (answer?.status === 404 && !this.#disarmed) await this.arm(id, request()).catch(() => {})
   }
 
   async counts(id: string): Promise<Counts> {
@@ -47,7 +50,7 @@ export class FaultControl {
       const answer = await this.#call('GET', '/faults', undefined).catch(() => undefined)
       if (answer?.status === 200) this.#read(id, answer.body as FaultList)
     }
-    return { seen: this.#before.seen + this.#now.seen, hit: this.#before.hit + this.#now.hit }
+    return sumOf(this.#before, this.#now)
   }
 
   /** Resolves when the fault is proven gone: disarmed, not known there, or its process ended. */
@@ -76,8 +79,8 @@ export class FaultControl {
   }
 
   #startLife() {
-    this.#before = { seen: this.#before.seen + this.#now.seen, hit: this.#before.hit + this.#now.hit }
-    this.#now = { seen: 0, hit: 0 }
+    this.#before = sumOf(this.#before, this.#now)
+    this.#now = none
   }
 
   #read(id: string, list: FaultList) {
@@ -113,6 +116,10 @@ export class FaultControl {
   }
 }
 
-function countsOf({ seen, hit }: FaultStatus): Counts {
-  return { seen, hit }
+function countsOf({ seen, hit, expected }: FaultStatus): Counts {
+  return { seen, hit, expected }
+}
+
+function sumOf(a: Counts, b: Counts): Counts {
+  return { seen: a.seen + b.seen, hit: a.hit + b.hit, expected: a.expected + b.expected }
 }

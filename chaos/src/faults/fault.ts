@@ -19,7 +19,11 @@ export interface Injected {
   /** Renews the lease; called about three times a lease. */
   renew(): Promise<void>
   /** How often it has struck so far: requests hit, or instances signalled. */
-  hits(): Promise<{ seen: number; hit: number }>
+  hits(): Promise<{
+    seen: number
+    hit: number /** By the percentages in force, where they change. */
+    expected?: number
+  }>
   /** Undoes it and proves that it is undone; rejects if it could not be. Idempotent. */
   undo(): Promise<void>
 }
@@ -29,6 +33,8 @@ export interface Fault<S extends FaultSpec = FaultSpec> {
   kind: S['kind']
   /** One line for people: `2 s ± 200 ms on 100 % of requests to payments`. */
   describe(spec: S): string
+  /** Why the target cannot do it, found out before anything is done; undefined where it can. */
+  refuses?(target: Target, spec: S): string | undefined
   /** Rejects, with nothing armed, where it cannot be injected into every instance that it names. */
   inject(spec: S, context: InjectContext): Promise<Injected>
 }

@@ -1,12 +1,23 @@
 import type { FaultKind, FaultSpec } from '../experiment/model.ts'
+import type { Target } from '../targets/target.ts'
+import { bandwidth } from './bandwidth.ts'
+import { burn } from './burn.ts'
+import { chaosMesh } from './chaos-mesh.ts'
 import { crash } from './crash.ts'
 import { error } from './error.ts'
+import { evict } from './evict.ts'
 import type { Fault, InjectContext, Injected } from './fault.ts'
 import { freeze } from './freeze.ts'
 import { hang } from './hang.ts'
+import { istio } from './istio.ts'
 import { latency } from './latency.ts'
+import { memory } from './memory.ts'
 import { reset } from './reset.ts'
+import { rollingRestart } from './rolling-restart.ts'
+import { scaleToZero } from './scale-to-zero.ts'
+import { stall } from './stall.ts'
 import { terminate } from './terminate.ts'
+import { truncate } from './truncate.ts'
 
 /** Every fault, by the key that an experiment file uses. */
 const faults: { [K in FaultKind]: Fault<Extract<FaultSpec, { kind: K }>> } = {
@@ -14,16 +25,31 @@ const faults: { [K in FaultKind]: Fault<Extract<FaultSpec, { kind: K }>> } = {
   error,
   reset,
   hang,
+  truncate,
+  bandwidth,
+  stall,
+  burn,
+  memory,
   crash,
   terminate,
   freeze,
+  evict,
+  scaleToZero,
+  rollingRestart,
+  chaosMesh,
+  istio,
 }
 
-const faultOf = (spec: FaultSpec) => faults[spec.kind] as Fault<FaultSpec>
+const faultOf = (spec: FaultSpec) => faults[spec.kind] as unknown as Fault<FaultSpec>
 
 /** One line for people. */
 export function describeFault(spec: FaultSpec): string {
   return faultOf(spec).describe(spec)
+}
+
+/** Why it cannot be injected into this target, found out before anything is done; undefined where it can. */
+export function whyRefused(spec: FaultSpec, target: Target): string | undefined {
+  return faultOf(spec).refuses?.(target, spec) ?? target.refuses?.(spec)
 }
 
 /** Arms the fault; rejects with nothing armed where that is not possible. */

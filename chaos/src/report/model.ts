@@ -35,6 +35,8 @@ export interface ExperimentReport {
   faults: FaultReport[]
   objectives: ObjectiveReport[]
   expectations: ExpectationReport[]
+  /** null: none came, or none was waited for. */
+  traces: TracesReport | null
   timeline: TimelineEvent[]
   /** ms after the fault phase began; null: not within the run. */
   timeToFirstErrorMs: number | null
@@ -74,6 +76,59 @@ export interface ExpectationReport {
   verdict: Verdict
   /** What was seen. */
   detail: string
+  /** Services that it names as the ones to look at, the worst first. */
+  names: string[]
+}
+
+/** What the traces of a run tell. */
+export interface TracesReport {
+  traces: number
+  /** Of all that came, the share that was kept. */
+  keptShare: number
+  /** By the harm that they did of their own while the fault lasted, the worst first. */
+  edges: EdgeReport[]
+  /** A typical request that the fault made bad, and one of the same kind without it. */
+  struck: TraceExample | null
+  healthy: TraceExample | null
+}
+
+export interface EdgeReport {
+  /** '' for calls from outside. */
+  from: string
+  to: string
+  /** ms a request, over what it does without the fault. */
+  harmMs: number
+  /** Errors that began here. */
+  errors: number
+  callsPerRequest: { baseline: number; fault: number }
+  /** How many times as many calls a request took on the way to its answer; null: too few to tell. */
+  amplification: number | null
+  /** The share of resamples in which it came first. */
+  confidence: number
+}
+
+export interface TraceExample {
+  traceId: string
+  /** When it began, in ms from the start of the experiment. */
+  atMs: number
+  spans: TraceExampleSpan[]
+  /** Spans that are not shown. */
+  left: number
+  logs: { instance: string; text: string }[]
+}
+
+export interface TraceExampleSpan {
+  service: string
+  instance: string
+  name: string
+  kind: 'internal' | 'server' | 'client' | 'producer' | 'consumer'
+  /** How far below the first it hangs. */
+  depth: number
+  /** From the start of the first. */
+  startMs: number
+  durationMs: number
+  error: string | null
+  faultId: string | null
 }
 
 export interface FaultReport {

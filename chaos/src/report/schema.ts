@@ -35,6 +35,36 @@ const objective = z.strictObject({
   counters: z.strictObject({ good: z.number(), total: z.number() }).nullable(),
 })
 
+const edge = z.strictObject({
+  from: z.string().describe('Empty for calls from outside'),
+  to: z.string(),
+  harmMs: length.describe('Of its own, a request, over what it does without the fault'),
+  errors: whole.describe('That began here'),
+  callsPerRequest: z.strictObject({ baseline: length, fault: length }),
+  amplification: length.nullable(),
+  confidence: ratio,
+})
+
+const traceExample = z.strictObject({
+  traceId: z.string(),
+  atMs: ms,
+  spans: z.array(
+    z.strictObject({
+      service: z.string(),
+      instance: z.string(),
+      name: z.string(),
+      kind: z.enum(['internal', 'server', 'client', 'producer', 'consumer']),
+      depth: whole,
+      startMs: ms,
+      durationMs: ms,
+      error: z.string().nullable(),
+      faultId: z.string().nullable(),
+    }),
+  ),
+  left: whole,
+  logs: z.array(z.strictObject({ instance: z.string(), text: z.string() })),
+})
+
 const experiment = z.strictObject({
   name: z.string(),
   title: z.string(),
@@ -62,7 +92,25 @@ const experiment = z.strictObject({
     }),
   ),
   objectives: z.array(objective),
-  expectations: z.array(z.strictObject({ name: z.string(), verdict, detail: z.string() })),
+  expectations: z.array(
+    z.strictObject({
+      name: z.string(),
+      verdict,
+      detail: z.string(),
+      names: z.array(z.string()).default([]).describe('Services that it names, the worst first'),
+    }),
+  ),
+  traces: z
+    .strictObject({
+      traces: whole,
+      keptShare: ratio,
+      edges: z.array(edge),
+      struck: traceExample.nullable(),
+      healthy: traceExample.nullable(),
+    })
+    .nullable()
+    .default(null)
+    .describe('null: none came, or none was waited for'),
   timeline: z.array(
     z.strictObject({
       atMs: ms,

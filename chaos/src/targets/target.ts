@@ -1,4 +1,5 @@
 import type { FaultSpec, System } from '../experiment/model.ts'
+import type { LogFile } from '../observe/logs.ts'
 
 /** Where a service's instances live: local processes, Docker containers, Kubernetes pods. */
 export interface Target {
@@ -9,10 +10,14 @@ export interface Target {
   start(system: System, signal: AbortSignal): Promise<void>
   /** Base URLs of a service's replicas, e.g. `http://127.0.0.1:21034`. */
   urls(service: string): string[]
+  /** The files into which the instances' output goes, where it does. */
+  logs?(): LogFile[]
   /** What happened to instances by itself or by a fault (exits, restarts, readiness), for the timeline. */
   events(listener: (event: InstanceEvent) => void): void
   /** Why a fault cannot be done here, found out before anything is; undefined where it can. */
   refuses?(fault: FaultSpec): string | undefined
+  /** What only something that keeps replicas can do; undefined where nothing does. */
+  readonly orchestrator?: Orchestrator | undefined
   /** Stops everything that `start` began, and leaves what it found as it found it. Idempotent. */
   stop(): Promise<void>
 }
@@ -21,7 +26,7 @@ export interface Target {
 export interface Instance {
   readonly id: string
   readonly service: string
-  /** `undefined` while it is down. */
+  /** `undefined` while it is down; another one for each of its lives. */
   readonly pid: number | undefined
   /** Where the SDK's health and metrics listener is, or `undefined` without the SDK. */
   readonly adminUrl: string | undefined
@@ -32,6 +37,40 @@ export interface Instance {
   terminate(graceMs: number): Promise<void>
   freeze(): Promise<void>
   resume(): Promise<void>
+  /** Ends it, by SIGTERM and its grace, and keeps it down until `bringUp`. Where the target can. */
+  takeDown?(graceMs: number): Promise<void>
+  /** Resolves when it is up again. One that was not taken down needs nothing. */
+  bringUp?(): Promise<void>
+}
+
+/** What has each of these faults of whole services done. Every one returns its undo, which proves that it is undone. */
+export interface Orchestrator {
+  /** Rejects with `SHAKETABLE_BLOCKED_BY_PDB` where a disruption budget forbids it: an outcome of its own. */
+  evict(instance: Instance): Promise<void>
+  /** Resolves when no instance is left. */
+  scaleToZero(service: string): Promise<Change>
+  /** Resolves once it has begun; its undo waits until it has come to its end, for a half of it cannot be taken back. */
+  rollingRestart(service: string): Promise<Change>
+  /** Has another engine inject, by a resource of its own, which ends by itself at the end of the lease where the engine can. */
+  handOver(order: HandOver): Promise<Change>
+}
+
+/** A fault that another engine injects. */
+export interface HandOver {
+  fault: string
+  service: string
+  engine: 'chaosMesh' | 'istio'
+  /** As the engine calls it, e.g. `NetworkChaos`. */
+  resource: string
+  /** In the engine's own words; what says whom it strikes, and for how long, is added. */
+  spec: Record<string, unknown>
+  instances: Instance[]
+  lastsMs: number
+}
+
+export interface Change {
+  hits(): Promise<{ seen: number; hit: number }>
+  undo(): Promise<void>
 }
 
 export interface InstanceEvent {

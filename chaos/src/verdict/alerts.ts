@@ -39,6 +39,7 @@ export function judgeAlerts(seen: Observations): ExpectationReport[] {
       verdict: unwanted || silent ? 'fail' : unreadable.length > 0 ? 'inconclusive' : 'pass',
       detail:
         unreadable.length > 0 ? `${pages}, and the counters of ${unreadable.join(' and ')} could not be read` : pages,
+      names: [],
     },
   ]
 }

@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import http, { type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { keyCheck } from '../admin/key.ts'
 import { parseArmRequest, parseLeaseRequest } from './arm-request.ts'
 import type { ArmedFaults } from './armed.ts'
 import { FieldError } from './fields.ts'
@@ -144,11 +144,4 @@ function parseJson(text: string): unknown {
   } catch {
     throw new FieldError(`body: expected JSON, saw ${text === '' ? 'nothing' : 'something else'}`)
   }
-}
-
-/** Hashes both sides, so that neither the key's length nor its beginning shows in the time taken. */
-function keyCheck(key: string): (authorization: string | undefined) => boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  const expected = digest(`Bearer ${key}`)
-  return authorization => timingSafeEqual(digest(authorization ?? ''), expected)
 }

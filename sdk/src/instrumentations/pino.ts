@@ -1,3 +1,4 @@
+import type { Leveled, LogLevels } from '../logs/levels.ts'
 import type { LogLines } from '../logs/lines.ts'
 import type { LibraryFile } from './modules.ts'
 
@@ -13,8 +14,29 @@ export const pino = (lines: LogLines): LibraryFile => ({
     const { asJson } = tools
     if (!asJson) throw new Error('asJson is not there')
     tools.asJson = function (object, message, level, time) {
-      return lines.json(asJson.call(this, object, message, level, time))
+      return lines.json('pino', asJson.call(this, object, message, level, time))
     }
     return tools
+  },
+})
+
+type SetLevel = (this: Leveled, level: string | number) => void
+
+/** Each logger is given its level where it is made, and again whenever that changes. */
+export const pinoLevels = (levels: LogLevels): LibraryFile => ({
+  library: 'pino',
+  file: 'lib/levels.js',
+  majors: [7, 8, 9, 10],
+  patch(exported) {
+    const module = exported as { setLevel?: SetLevel }
+    const { setLevel } = module
+    if (!setLevel) throw new Error('setLevel is not there')
+    const known = new WeakSet<Leveled>()
+    module.setLevel = function (level) {
+      setLevel.call(this, level)
+      levels.leveled(this, !known.has(this))
+      known.add(this)
+    }
+    return module
   },
 })

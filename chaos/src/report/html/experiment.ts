@@ -5,6 +5,7 @@ import { frameOf } from './frame.ts'
 import { lanesFigure } from './lanes.ts'
 import { timePlots } from './plots.ts'
 import { table } from './table.ts'
+import { tracesSection } from './traces.ts'
 import { verdictBadge } from './verdict-badge.ts'
 import { whiskers } from './whiskers.ts'
 
@@ -22,6 +23,7 @@ ${timePlots(experiment, frame, id)}
 ${objectives(experiment.objectives)}
 ${experiment.expectations.length > 0 && expectations(experiment)}
 ${experiment.faults.length > 0 && faults(experiment.faults)}
+${experiment.traces && tracesSection(experiment.traces)}
 ${load(experiment)}
 ${timeline(experiment)}
 </section>
@@ -110,7 +112,11 @@ function expectations(experiment: ExperimentReport): Markup {
       'What else had to be so, and what was seen',
       [
         { head: 'Expectation', cell: row => row.name },
-        { head: 'Seen', cell: row => markup`<span>${row.detail}</span>` },
+        {
+          head: 'Seen',
+          cell: row =>
+            markup`<span>${row.detail}${row.names.length > 0 && under(`look at ${row.names.join(', ')}`)}</span>`,
+        },
         { head: 'Verdict', cell: row => verdictBadge(row.verdict) },
       ],
       experiment.expectations,
