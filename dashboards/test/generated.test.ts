@@ -11,8 +11,7 @@ import {
 import { objectiveAlert, signalLabels, signals } from '@shaketable/slo'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { collectorMetric as alertedCollectorMetric } from '../src/alert-rules.ts'
-import { collectorLabel, collectorMetric, spanLabel, spanMetric } from '../src/collector-metrics.ts'
+import { collectorLabel, collectorLosses, collectorMetric, spanLabel, spanMetric } from '../src/collector-metrics.ts'
 import { dashboards, healthAlerts } from '../src/index.ts'
 import { everyPanel } from '../src/mend.ts'
 import { runtimeLabel, runtimeMetric } from '../src/runtime-metrics.ts'
@@ -45,7 +44,7 @@ describe('every query of a panel, annotation, variable or rule', () => {
         .flatMap(names => Object.values<string>(names))
         .filter(name => !histograms.includes(name)),
       ...recorded,
-      ...Object.values(alertedCollectorMetric).flat(),
+      ...collectorLosses,
       'up',
       'ALERTS',
     ]),

@@ -144,6 +144,9 @@ export const variable = {
   faultsPort: 'SHAKETABLE_FAULTS_PORT',
   /** At least 16 characters. */
   faultsKey: 'SHAKETABLE_FAULTS_KEY',
+  /** PEM files: with both, fault control speaks TLS. */
+  faultsCertificate: 'SHAKETABLE_FAULTS_CERTIFICATE',
+  faultsPrivateKey: 'SHAKETABLE_FAULTS_PRIVATE_KEY',
   /** How long SIGTERM waits for requests in flight, in ms. */
   drainTimeout: 'SHAKETABLE_DRAIN_TIMEOUT',
   /** `off` silences the access log; everything else leaves it on. */

@@ -72,7 +72,9 @@ export interface Options {
   /** What leaves the process, in spans, log lines and URLs, only as `REDACTED`. */
   redaction: RedactionOptions
   drainTimeoutMs: number
-  faults: { host: string; port: number; key: string } | undefined
+  faults:
+    | { host: string; port: number; key: string; tls?: { certificate: string; privateKey: string } | undefined }
+    | undefined
 }
 
 /**
@@ -269,10 +271,16 @@ function readFaults(read: EnvironmentReader): Options['faults'] {
     read.notice(`${variable.faults}=on needs ${variable.faultsKey} with at least 16 characters; faults stay off`)
     return undefined
   }
+  const [certificate, privateKey] = [read.text(variable.faultsCertificate), read.text(variable.faultsPrivateKey)]
+  if ((certificate === undefined) !== (privateKey === undefined)) {
+    read.notice(`${variable.faultsCertificate} and ${variable.faultsPrivateKey} go together; faults stay off`)
+    return undefined
+  }
   return {
     host: read.text(variable.faultsHost) ?? '127.0.0.1',
     port: read.number(variable.faultsPort, 0, { from: 0, to: 65_535, whole: true }),
     key,
+    tls: certificate && privateKey ? { certificate, privateKey } : undefined,
   }
 }
 
