@@ -104,6 +104,8 @@ async function withRunningSystem(
   view: LiveView,
   body: (running: RunningSystem) => Promise<void>,
 ): Promise<void> {
+  // Before the keeper listens: a client library that takes seconds to load would keep a heartbeat from it.
+  const makeTarget = await targetMaker(request, world)
   const journal = await openJournal(world, { system: system.name, target: request.target })
   let clean = false
   try {
@@ -113,7 +115,7 @@ async function withRunningSystem(
     const signal = AbortSignal.any([world.signal, keeperDied.signal])
     const heartbeat = setInterval(() => keeper.beat(), heartbeatMs)
     try {
-      const target = await targetOf(request, world, journal)
+      const target = await makeTarget(journal)
       const instanceEvents: InstanceEvent[] = []
       target.events(event => instanceEvents.push(event))
       try {
@@ -144,18 +146,21 @@ async function withRunningSystem(
   }
 }
 
-async function targetOf(request: SuiteRequest, world: World, journal: Journal): Promise<Target> {
+/** The clients of engines are large, and loaded only where they are used. */
+async function targetMaker(request: SuiteRequest, world: World): Promise<(journal: Journal) => Promise<Target>> {
   if (request.target === 'docker') {
     const { dockerTarget } = await import('../targets/docker/docker-target.ts')
-    return dockerTarget({ world, journal })
+    return async journal => dockerTarget({ world, journal })
   }
   if (request.target === 'kubernetes') {
     const { kubernetesTarget } = await import('../targets/kubernetes/kubernetes-target.ts')
-    return kubernetesTarget({ world, journal })
+    return async journal => kubernetesTarget({ world, journal })
   }
-  const logDir = request.logDir ?? join(journal.dir, 'logs')
-  await mkdir(logDir, { recursive: true })
-  return localTarget({ world, runId: journal.runId, journal, env: request.env, logDir })
+  return async journal => {
+    const logDir = request.logDir ?? join(journal.dir, 'logs')
+    await mkdir(logDir, { recursive: true })
+    return localTarget({ world, runId: journal.runId, journal, env: request.env, logDir })
+  }
 }
 
 function announce(system: System, target: SuiteRequest['target']): string {
