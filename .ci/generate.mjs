@@ -3,8 +3,10 @@ import { spawnSync } from 'node:child_process'
 
 const generators = [
   'dashboards/src/generate.ts',
+  'sdk/docs/generate.ts',
   'chaos/src/experiment/schemas.ts',
   'chaos/src/report/generate-schema.ts',
+  'demo-services/generate.mjs',
 ]
 for (const generator of generators) {
   const { status } = spawnSync(

@@ -73,6 +73,19 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
       await startedAgain(first(), before)
     })
 
+    it('keeps an instance down until it is brought up again, where the target can', async () => {
+      const victim = first()
+      if (!victim.takeDown) return
+      const before = victim.pid
+      await victim.takeDown(5000)
+      expect(await subject.answers(victim)).toBe(false)
+      expect(victim.pid).toBeUndefined()
+      await victim.bringUp?.()
+      await startedAgain(victim, before)
+      await victim.bringUp?.()
+      expect(kindsOf(victim).slice(0, 4)).toEqual(['started', 'ready', 'exited', 'started'])
+    })
+
     it('freezes an instance, so that it answers nothing, and resumes the same one', async () => {
       const before = first().pid
       if (!subject.freezes) {

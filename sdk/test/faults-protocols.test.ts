@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { Server as HttpServer, request as httpRequest } from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
-import type { AddressInfo, Server } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer, type Server, Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { enableFaults } from '../src/faults/enable.ts'
 import type { ArmRequest, FaultEffect } from '../src/faults/wire.ts'
 import { controlKey, runner } from './faults-app/start.ts'
 
-const untouched = { emit: HttpServer.prototype.emit, fetch: globalThis.fetch }
+const untouched = { emit: HttpServer.prototype.emit, fetch: globalThis.fetch, end: Socket.prototype.end }
 let faults: ReturnType<typeof enableFaults>
 let control: ReturnType<typeof runner>
 const servers: Server[] = []
@@ -32,6 +32,8 @@ afterAll(async () => {
   expect(HttpServer.prototype.emit).toBe(untouched.emit)
   expect(globalThis.fetch).toBe(untouched.fetch)
   expect(Object.hasOwn(https.Server.prototype, 'emit')).toBe(false)
+  expect(Object.hasOwn(Socket.prototype, 'write')).toBe(false)
+  expect(Socket.prototype.end).toBe(untouched.end)
 })
 
 async function listening<S extends Server>(server: S): Promise<number> {
@@ -88,6 +90,119 @@ test('a server of node:http2 meets faults, and a reset ends one stream of its co
   } finally {
     session.close()
   }
+})
+
+test('a gRPC call on a server of streams meets a delay, and a status of gRPC in the head that ends it', async () => {
+  const server = http2.createServer()
+  server.on('stream', stream => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+    stream.end('real')
+  })
+  const session = http2.connect(`http://127.0.0.1:${await listening(server)}`)
+  const call = async () => {
+    const stream = session.request({ ':method': 'POST', ':path': '/faulty', 'content-type': 'application/grpc+proto' })
+    let head: Record<string, unknown> = {}
+    stream.on('response', headers => {
+      head = { ...head, ...headers }
+    })
+    stream.on('trailers', headers => {
+      head = { ...head, ...headers }
+    })
+    stream.resume().end()
+    await once(stream, 'close')
+    return { status: head['grpc-status'], message: head['grpc-message'] }
+  }
+  try {
+    expect(await call()).toEqual({ status: '0', message: undefined })
+    await arm({ kind: 'error', grpcStatus: 14, grpcMessage: 'shop is closed' }, 'inbound')
+    expect(await call()).toEqual({ status: '14', message: 'shop%20is%20closed' })
+    await arm({ kind: 'latency', delayMs: 20, jitterMs: 0 }, 'inbound')
+    expect(await call()).toMatchObject({ status: '0' })
+    await arm({ kind: 'bandwidth', bytesPerSecond: 100 }, 'inbound')
+    expect(await call()).toMatchObject({ status: '0' })
+    await arm({ kind: 'reset' }, 'inbound')
+    await expect(call()).rejects.toThrow('NGHTTP2_INTERNAL_ERROR')
+  } finally {
+    session.close()
+  }
+})
+
+test('what is written to a dependency of any protocol is delayed in its order, lost, or reset, over open connections', async () => {
+  const port = await listening(createTcpServer(socket => socket.on('error', () => {}).pipe(socket)))
+  const open = async () => {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    return socket
+  }
+  const match: ArmRequest['match'] = { direction: 'tcp', peers: [`localhost:${port}`] }
+  const put = async (effect: FaultEffect, percent = 100) =>
+    expect(
+      await control.arm('f', { effect, match, percent, scope: 'attempt', seed: 1, leaseMs: 60_000 }),
+    ).toMatchObject({
+      status: 200,
+    })
+  const status = async () => (await control.list())[0]
+  const heard = async (socket: Socket, length: number) => {
+    let text = ''
+    while (text.length < length) text += (await once(socket, 'data'))[0]
+    return text
+  }
+
+  const pooled = await open()
+  await put({ kind: 'latency', delayMs: 60, jitterMs: 50 })
+  const began = performance.now()
+  const letters = 'abcdefghij'
+  const echo = heard(pooled, letters.length)
+  for (const letter of letters) {
+    pooled.write(letter)
+    if (letter === 'e') await new Promise(setImmediate)
+  }
+  expect(await echo).toBe(letters)
+  expect(performance.now() - began).toBeGreaterThan(8)
+  // What is written in one turn of the event loop is one request.
+  expect(await status()).toMatchObject({ seen: 2, hit: 2 })
+
+  pooled.write('last words')
+  pooled.end()
+  expect(await heard(pooled, 10)).toBe('last words')
+  await once(pooled, 'close')
+
+  const lost = await open()
+  await put({ kind: 'hang' })
+  lost.write('x')
+  await expect.poll(async () => (await status())?.hit).toBe(1)
+  const end = once(lost, 'data').catch(error => error.code)
+  await control.disarm('f')
+  expect(await end).toBe('ECONNRESET')
+
+  const cut = await open()
+  await put({ kind: 'reset' })
+  cut.write('x')
+  await expect(once(cut, 'data')).rejects.toMatchObject({ code: 'ECONNRESET' })
+
+  const spared = await open()
+  await put({ kind: 'latency', delayMs: 60_000, jitterMs: 0 }, 0)
+  spared.write('y')
+  expect(await heard(spared, 1)).toBe('y')
+  await put({ kind: 'latency', delayMs: 60_000, jitterMs: 0 })
+  spared.write('z')
+  const late = heard(spared, 1)
+  await expect.poll(async () => (await status())?.hit).toBe(1)
+  await control.disarm('f')
+  expect(await late).toBe('z')
+  spared.destroy()
+
+  const answer = { kind: 'error', status: 503 } as const
+  const refused = await control.arm('f', {
+    effect: answer,
+    match,
+    percent: 1,
+    scope: 'attempt',
+    seed: 1,
+    leaseMs: 1000,
+  })
+  expect(refused.body.error).toBe('match.direction: expected one of inbound, outbound, saw "tcp"')
 })
 
 interface Dispatcher {

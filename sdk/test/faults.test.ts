@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { ArmRequest, FaultEffect, FaultMatch } from '../src/faults/wire.ts'
-import { type App, runner, startApp } from './faults-app/start.ts'
+import {
+  type ArmRequest,
+  authorizationOf,
+  type FaultEffect,
+  type FaultMatch,
+  type RequestEffect,
+} from '../src/faults/wire.ts'
+import { type App, controlKey, runner, startApp } from './faults-app/start.ts'
 
 let app: App
 let dependency: Server
@@ -43,10 +50,9 @@ const timed = async (run: () => Promise<Omit<Outcome, 'ms'>>): Promise<Outcome> 
 }
 const received = (path = '/hello', init: RequestInit = {}): Promise<Outcome> =>
   timed(() =>
-    fetch(app.url + path, init).then(
-      async reply => ({ status: reply.status, body: await reply.text() }),
-      error => ({ error: error.cause?.code ?? error.name }),
-    ),
+    fetch(app.url + path, init)
+      .then(async reply => ({ status: reply.status, body: await reply.text() }))
+      .catch(error => ({ error: error.cause?.code ?? error.name })),
   )
 const made =
   (by: 'fetch' | 'node') =>
@@ -73,7 +79,7 @@ const arming = (effect: FaultEffect, match: FaultMatch, rest: Partial<ArmRequest
 })
 
 /** Hits while `effect` is armed, and sees it; a hang is let go by disarming it. */
-const sees: Record<FaultEffect['kind'], { effect: FaultEffect; check(outcome: Outcome): void }> = {
+const sees: Record<RequestEffect['kind'], { effect: FaultEffect; check(outcome: Outcome): void }> = {
   latency: {
     effect: { kind: 'latency', delayMs: 60, jitterMs: 10 },
     check: outcome => {
@@ -87,12 +93,23 @@ const sees: Record<FaultEffect['kind'], { effect: FaultEffect; check(outcome: Ou
   },
   reset: { effect: { kind: 'reset' }, check: outcome => expect(outcome.error).toBe('ECONNRESET') },
   hang: { effect: { kind: 'hang' }, check: outcome => expect(outcome.error).toBe('ECONNRESET') },
+  truncate: {
+    effect: { kind: 'truncate', afterBytes: 3 },
+    check: outcome => expect(outcome.error).toMatch(/ECONNRESET|UND_ERR_SOCKET/),
+  },
+  bandwidth: {
+    effect: { kind: 'bandwidth', bytesPerSecond: 100 },
+    check: outcome => {
+      expect(outcome).toMatchObject({ status: 200, body: expect.stringMatching(/^real 0$|^\{.*\}$/) })
+      expect(outcome.ms).toBeGreaterThan(48)
+    },
+  },
 }
 
 describe.each(Object.keys(ways))('%s', way => {
   const { direction, hit } = ways[way]!
 
-  test.each(['latency', 'error', 'reset', 'hang'] as const)('meets %s as long as it is armed', async kind => {
+  test.each(Object.keys(sees) as RequestEffect['kind'][])('meets %s as long as it is armed', async kind => {
     const { effect, check } = sees[kind]
     const id = `${kind}-1`
     const countedBefore = app.counted.length
@@ -133,6 +150,15 @@ test('a delayed POST of 300 kB loses no byte, in either direction', async () => 
   expect(echoed.ms).toBeGreaterThan(48)
   for (const by of ['fetch', 'node'] as const)
     expect(await made(by)('&body')).toMatchObject({ status: 200, body: 'real 300000' })
+})
+
+test('disarming lets a trickling body go on at once', async () => {
+  const pouring = arming({ kind: 'bandwidth', bytesPerSecond: 1 }, { direction: 'inbound' })
+  await control.arm('slow', pouring)
+  const pending = received()
+  await expect.poll(async () => (await control.list())[0]?.hit).toBe(1)
+  await control.disarm('slow')
+  expect(await pending).toMatchObject({ status: 200, body: expect.stringContaining('"sha256"') })
 })
 
 test.each([
@@ -183,13 +209,69 @@ test('a fault chooses by method, path, caller and dependency', async () => {
   for (const by of ['fetch', 'node'] as const) expect(await made(by)()).toMatchObject({ status: 200 })
 })
 
+test('a fault chooses by a header, and by its percentage as a ramp has reached it', async () => {
+  const error = { kind: 'error', status: 418 } as const
+  await control.arm('in', arming(error, { direction: 'inbound', headers: { 'x-canary': 'yes' } }))
+  expect(await received('/hello', { headers: { 'X-Canary': 'yes' } })).toMatchObject({ status: 418 })
+  expect(await received('/hello', { headers: { 'X-Canary': 'no' } })).toMatchObject({ status: 200 })
+  expect(await received()).toMatchObject({ status: 200 })
+
+  const ramp = { of: 'percent', overMs: 1000 } as const
+  await control.arm('in', arming(error, { direction: 'inbound' }, { schedule: { ageMs: 1000, ramp } }))
+  expect(await received()).toMatchObject({ status: 418 })
+  expect(await control.list()).toMatchObject([{ seen: 1, hit: 1, expected: 1 }])
+  await control.arm(
+    'in',
+    arming(error, { direction: 'inbound' }, { schedule: { pulse: { onMs: 1, offMs: 60_000 }, ageMs: 2 } }),
+  )
+  expect(await received()).toMatchObject({ status: 200 })
+  expect(await control.list()).toMatchObject([{ seen: 0, hit: 0, expected: 0 }])
+})
+
+test('a process stalls, computes and swells as long as a fault is armed, and no longer', async () => {
+  const threads = () => readdirSync(`/proc/${app.child.pid}/task`).length
+  const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${app.child.pid}/status`, 'utf8'))![1]) * 1024
+  const [threadsBefore, residentBefore] = [threads(), resident()]
+
+  await control.arm('stalled', arming({ kind: 'stall', blockMs: 150, everyMs: 160 }, { direction: 'process' }))
+  const slowest: number[] = []
+  for (let i = 0; i < 4; i++) slowest.push((await received()).ms)
+  expect(Math.max(...slowest)).toBeGreaterThan(60)
+  expect((await control.disarm('stalled')).body.hit).toBeGreaterThan(0)
+
+  await control.arm('hot', arming({ kind: 'burn', threads: 1 }, { direction: 'process' }))
+  await control.arm('full', arming({ kind: 'memory', bytes: 96 * 2 ** 20 }, { direction: 'process' }))
+  expect(threads()).toBeGreaterThanOrEqual(threadsBefore + 2)
+  await expect.poll(resident, { timeout: 20_000 }).toBeGreaterThan(residentBefore + 80 * 2 ** 20)
+  expect(await control.list()).toMatchObject([
+    { id: 'hot', seen: 1, hit: 1 },
+    { id: 'full', seen: 1, hit: 1 },
+  ])
+  await control.disarm('hot')
+  await control.arm('full', arming({ kind: 'memory', bytes: 1 }, { direction: 'process' }, { leaseMs: 100 }))
+  await expect.poll(threads, { timeout: 20_000 }).toBe(threadsBefore)
+  await expect.poll(resident, { timeout: 20_000 }).toBeLessThan(residentBefore + 60 * 2 ** 20)
+  const tooMuch = await control.arm('full', arming({ kind: 'memory', bytes: 2 ** 36 }, { direction: 'process' }))
+  expect(tooMuch).toMatchObject({ status: 400, body: { error: expect.stringContaining('half of what is free') } })
+})
+
 test('a call without the key is refused, warned of once, and arms nothing', async () => {
   const stranger = runner(app.control!, 'a-key-of-32-characters-but-other')
   for (let i = 0; i < 3; i++)
     expect((await stranger.arm('x', arming({ kind: 'reset' }, { direction: 'inbound' }))).status).toBe(401)
   expect((await fetch(`${app.control}/faults`)).status).toBe(401)
+  const call = { method: 'GET', path: '/faults', body: '' }
+  const headers = { authorization: authorizationOf(call, controlKey) }
+  expect((await fetch(`${app.control}/faults`, { headers })).status).toBe(200)
+  const replayed = await fetch(`${app.control}/faults`, { headers })
+  expect([replayed.status, await replayed.json()]).toEqual([
+    401,
+    { error: 'authorization: this very call has been made before' },
+  ])
   expect(await control.list()).toEqual([])
-  expect(app.warnings.slice(1)).toEqual(['fault control: refused a call from 127.0.0.1: wrong or missing key'])
+  expect(app.warnings.slice(1)).toEqual([
+    'fault control: refused a call from 127.0.0.1: authorization: signed with another key',
+  ])
 })
 
 test('a malformed call is answered with the field that is wrong, and arms nothing', async () => {

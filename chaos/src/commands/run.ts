@@ -2,19 +2,27 @@ import { access, constants, mkdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { exitCode, ShaketableError } from '@shaketable/slo'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { audit } from '../conduct/audit.ts'
 import { describePlan, type InstancesOf, localInstances } from '../conduct/plan.ts'
 import { runSuite } from '../conduct/run-suite.ts'
 import { exitCodeOf } from '../ending-signals.ts'
-import type { Experiment } from '../experiment/model.ts'
+import type { Experiment, System } from '../experiment/model.ts'
 import { readExperiments } from '../experiment/read.ts'
+import { describeFault } from '../faults/index.ts'
+import { type AlertEngine, mustAnswerWithAlerts } from '../observe/alerts.ts'
+import { RunnerMetrics, serveMetrics } from '../observe/runner-metrics.ts'
+import { GrafanaAnnotations } from '../report/grafana.ts'
 import { html } from '../report/html.ts'
 import { json } from '../report/json.ts'
 import { junit } from '../report/junit.ts'
+import type { SuiteReport } from '../report/model.ts'
+import { readReport } from '../report/read.ts'
+import { viewsOf } from '../report/reporter.ts'
 import { styleFor, summary, terminalView } from '../report/terminal.ts'
 import { writeReport, writeReports } from '../report/write.ts'
 import type { Target } from '../targets/target.ts'
 import type { World } from '../world.ts'
-import { expandFiles, fileSource } from './files.ts'
+import { expandFiles, fileSource, readGiven } from './files.ts'
 
 interface RunOptions {
   report?: string
@@ -26,6 +34,11 @@ interface RunOptions {
   target: Target['kind']
   yesThisIs?: string
   dryRun?: boolean
+  metrics?: string
+  grafana?: string
+  prometheus?: string
+  baseline?: string
+  alertmanager?: string
 }
 
 /** `shaketable run FILE…`: start or find the system, run the experiments, judge, undo everything. */
@@ -40,11 +53,23 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
     .option('--attempts <number>', 'measure again what was void, up to so many times in all', attempts, 1)
     .option('--env <name=value>', 'set a variable for every service (may be given again)', variable, {})
     .addOption(
-      new Option('--target <kind>', 'start local processes, or find running Docker containers or Kubernetes pods')
-        .choices(['local', 'docker', 'kubernetes'])
+      new Option(
+        '--target <kind>',
+        'start local processes, or find running Docker containers or Kubernetes pods, or attach to URLs',
+      )
+        .choices(['local', 'docker', 'kubernetes', 'attach'])
         .default('local'),
     )
     .option('--yes-this-is <name>', 'the name of the system; demanded for what shaketable has not started itself')
+    .option('--baseline <file>', 'an earlier report.json: fail where latency or errors got surely worse')
+    .option('--prometheus <url>', 'judge the alerts of this Prometheus, in place of our own evaluation', httpUrl)
+    .option('--alertmanager <url>', 'judge the alerts of this Alertmanager', httpUrl)
+    .option('--metrics <[host:]port>', 'serve metrics of the run for Prometheus while it goes', listenAddress)
+    .option(
+      '--grafana <url>',
+      'mark experiments and faults as annotations in Grafana, with the token of GRAFANA_TOKEN',
+      httpUrl,
+    )
     .option('--dry-run', 'read everything, print what would be done and hit, and start nothing')
     .action(async (files: string[], options: RunOptions) => {
       conclude(await runExperiments(files, options, world))
@@ -61,12 +86,27 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
     return exitCode.pass
   }
 
+  mustNotBeProtected(experiments)
   if (options.target !== 'local') mustBeMeant(experiments, options)
   const dir = options.report === undefined ? undefined : resolve(world.cwd, options.report)
   const junitFile = options.junit === undefined ? undefined : resolve(world.cwd, options.junit)
   if (dir) await mustBeWritable(dir)
   if (junitFile) await mustBeWritable(dirname(junitFile))
-  const view = terminalView(world)
+  const alertEngine = alertEngineOf(options)
+  if (alertEngine) await mustAnswerWithAlerts(alertEngine)
+  const baseline = options.baseline === undefined ? undefined : await earlierReport(options.baseline, world)
+  const terminal = terminalView(world)
+  const note = (words: string) => terminal.note?.(words)
+  const { grafana: grafanaUrl } = options
+  const grafana = grafanaUrl
+    ? new GrafanaAnnotations({ url: grafanaUrl, token: world.env.GRAFANA_TOKEN }, world.clock, note)
+    : undefined
+  const metrics = options.metrics === undefined ? undefined : new RunnerMetrics()
+  const served = metrics && (await serveMetrics(metrics, options.metrics!))
+  if (served) note(`metrics of this run: ${served.url}`)
+  const view = viewsOf([terminal, metrics, grafana].filter(each => each !== undefined))
+  const traced = { target: options.target, seed, systems: [...new Set(experiments.map(({ system }) => system.name))] }
+  await audit(world, { event: 'run-began', ...traced, experiments: experiments.map(inShort) })
   const conducted = await runSuite(
     {
       experiments,
@@ -75,15 +115,27 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
       attempts: options.attempts,
       env: options.env,
       logDir: dir && join(dir, 'logs'),
+      alertEngine,
+      baseline,
     },
     world,
     view,
-  ).finally(() => view.close?.())
+  )
+    .catch(async (error: Error) => {
+      await audit(world, { event: 'run-ended', ...traced, outcome: error.message })
+      throw error
+    })
+    .finally(() => view.close())
+  await grafana?.settled()
+  served?.server.close()
   const report =
     conducted.exitCode === exitCode.notUndone
       ? conducted
       : { ...conducted, exitCode: exitCodeOf(world.signal) ?? conducted.exitCode }
 
+  const { exitCode: code } = report
+  const verdicts = Object.fromEntries(report.experiments.map(({ name, verdict }) => [name, verdict]))
+  await audit(world, { event: 'run-ended', ...traced, outcome: { exitCode: code, verdicts } })
   const written = dir ? await writeReports(dir, report) : []
   if (junitFile) await writeReport(junitFile, junit, report)
   if (options.json) {
@@ -96,6 +148,11 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   return report.exitCode
 }
 
+/** For the audit trail. */
+function inShort({ name, faults }: Experiment) {
+  return { name, faults: faults.map(describeFault) }
+}
+
 /** Who is there, by service: by the files where we would start it, by looking where it runs already. */
 async function instancesIn(
   experiments: Experiment[],
@@ -103,15 +160,31 @@ async function instancesIn(
   world: World,
 ): Promise<InstancesOf> {
   if (target === 'local') return localInstances
-  const namesIn =
-    target === 'docker'
-      ? (await import('../targets/docker/docker-target.ts')).namesIn
-      : (await import('../targets/kubernetes/kubernetes-target.ts')).podsIn
+  const namesIn = await namesInTarget(target)
   const systems = [...new Set(experiments.map(({ system }) => system))]
   const names = new Map(
     await Promise.all(systems.map(async system => [system, await namesIn(system, world.env)] as const)),
   )
   return (system, service) => names.get(system)?.get(service) ?? []
+}
+
+async function namesInTarget(
+  target: Exclude<RunOptions['target'], 'local'>,
+): Promise<(system: System, env: NodeJS.ProcessEnv) => Promise<Map<string, string[]>> | Map<string, string[]>> {
+  if (target === 'docker') return (await import('../targets/docker/docker-target.ts')).namesIn
+  if (target === 'kubernetes') return (await import('../targets/kubernetes/kubernetes-target.ts')).podsIn
+  return (await import('../targets/attach/attach-target.ts')).namesOf
+}
+
+function mustNotBeProtected(experiments: Experiment[]): void {
+  const system = experiments.map(each => each.system).find(each => each.protected)
+  if (!system) return
+  const { file, line, column } = system.place
+  const words = `${file}:${line}:${column}: the system "${system.name}" is protected, so that nothing was done`
+  throw new ShaketableError('SHAKETABLE_PROTECTED', words, {
+    exitCode: exitCode.invalidInput,
+    hint: 'it says so itself: `protected: true` in its metadata',
+  })
 }
 
 /** Others may live on what we did not start: whoever shakes it says that it is the one that they mean. */
@@ -164,6 +237,29 @@ function wholeNumber(text: string): number {
     throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295.')
   }
   return value
+}
+
+async function earlierReport(file: string, world: World): Promise<{ file: string; report: SuiteReport }> {
+  return { file, report: readReport(await readGiven(file, world), file) }
+}
+
+/** Of both it is the Alertmanager that pages. */
+function alertEngineOf({ prometheus, alertmanager }: RunOptions): AlertEngine | undefined {
+  if (alertmanager !== undefined) return { kind: 'alertmanager', url: alertmanager }
+  return prometheus === undefined ? undefined : { kind: 'prometheus', url: prometheus }
+}
+
+function httpUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new InvalidArgumentError('Expected an http:// or https:// URL.')
+  }
+  return text
+}
+
+function listenAddress(text: string): string {
+  const [, port] = /(?:^|:)(\d{1,5})$/.exec(text) ?? []
+  if (port === undefined || Number(port) > 65_535) throw new InvalidArgumentError('Expected PORT or HOST:PORT.')
+  return text
 }
 
 function attempts(text: string): number {

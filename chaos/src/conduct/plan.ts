@@ -79,6 +79,14 @@ function counted(service: string, instances: string[]): string {
 
 /** The same choice as the run makes, given that every instance is up. */
 function targetsOf(fault: FaultSpec, system: System, seed: number, instancesOf: InstancesOf): string[] {
+  if (fault.kind === 'network') return [`toxiproxy ${fault.at.proxy}`]
   const all = instancesOf(system, ('from' in fault && fault.from) || fault.service)
-  return 'instances' in fault ? choose(all, fault.instances, deriveSeed(seed, fault.id)) : all
+  const count = hitCount(fault)
+  return count === undefined ? all : choose(all, count, deriveSeed(seed, fault.id))
+}
+
+/** How many the seed chooses; undefined: all, without a choice. */
+function hitCount(fault: FaultSpec): number | undefined {
+  if ('instances' in fault) return fault.instances
+  return 'among' in fault ? fault.among : undefined
 }

@@ -1,151 +1,10 @@
-import { duration, expecting, nameSchema, percentage, rate, refused, seen } from '@shaketable/slo'
+import { duration, expecting, nameSchema, percentage, rate, refused } from '@shaketable/slo'
 import { z } from 'zod'
-import { apiVersion, methodSchema, pathSchema } from './system-schema.ts'
+import { fault } from './fault-schema.ts'
+import { apiVersion, invariant, pathSchema } from './system-schema.ts'
 
 const file = (what: string) => z.string({ error: expecting(`the path of ${what}, relative to this file`) }).min(1)
 const name = (what: string) => z.string({ error: expecting(`the name of ${what}`) }).min(1)
-
-const anId = 'an id of letters, digits, ".", "_" and "-", at most 64 characters'
-const anywhere = {
-  service: name('a service of the system').describe('The service that it strikes.'),
-  at: duration().optional().describe('When it begins, counted from the start of the fault phase; at once by default.'),
-  id: z
-    .string({ error: expecting(anId) })
-    .regex(/^[A-Za-z0-9._-]{1,64}$/, { error: expecting(anId) })
-    .optional(),
-}
-const lasting = {
-  for: duration({ atLeastMs: 1 }).optional().describe('How long it lasts; to the end of the fault phase by default.'),
-}
-
-const aShare = 'a number from 1 to 100 or a percentage such as "50%"'
-/** `50` and `50%` are the same; a number under 1 is more likely a ratio by mistake than half a percent. */
-const share = z
-  .union(
-    [
-      z
-        .number()
-        .max(100)
-        .refine(percent => percent >= 1, { error: issue => wordsForLess(issue.input as number) })
-        .meta({ minimum: 1 }),
-      z
-        .string()
-        .regex(/^\d{1,3}(?:\.\d{1,6})?\s?%$/)
-        .meta({ examples: ['50%', '0.5%'] })
-        .transform(text => Number.parseFloat(text))
-        .refine(percent => percent > 0 && percent <= 100, {
-          error: issue => `expected more than 0 % and at most 100 %, saw ${issue.input} %`,
-        }),
-    ],
-    { error: expecting(aShare) },
-  )
-  .default(100)
-
-function wordsForLess(percent: number): string {
-  const words = `expected ${aShare}, saw ${seen(percent)}`
-  if (percent <= 0) return words
-  const ratio = Number((percent * 100).toPrecision(12))
-  return `${words}: it would be ${percent} percent, which is written "${percent}%"; ${ratio} percent is "${ratio}%"`
-}
-
-const requests = {
-  ...anywhere,
-  ...lasting,
-  percent: share.describe('How many of the matching requests are struck: 50 or "50%"; under 1 only as "0.5%".'),
-  scope: z
-    .enum(['request', 'attempt'])
-    .default('request')
-    .describe('request: a retry of a request that was struck is struck again; attempt: each is decided anew.'),
-  method: methodSchema.optional().describe('Only these requests.'),
-  path: pathSchema.optional().describe('Only these requests: /a/b exactly, /a/:id a template, /a/* a prefix.'),
-  from: name('a calling service').optional().describe('Only requests that this service makes.'),
-}
-const instances = {
-  ...anywhere,
-  instances: z.int().min(1).default(1).describe('How many instances, chosen by the seed.'),
-}
-
-const inTheirWords = (what: string) =>
-  z.record(z.string(), z.unknown(), { error: expecting(what) }).refine(body => Object.keys(body).length > 0, {
-    error: expecting(what),
-  })
-const ours = ['selector', 'mode', 'value', 'duration', 'scheduler']
-
-/** What each kind of fault may say. */
-const faultKinds = {
-  latency: z
-    .strictObject({
-      ...requests,
-      delay: duration({ atLeastMs: 1 }),
-      jitter: duration().prefault('0s').describe('The delay varies by so much in both directions.'),
-    })
-    .describe('Requests wait.'),
-  error: z
-    .strictObject({ ...requests, status: z.int().min(400).max(599), body: z.string().optional() })
-    .describe('Requests are answered with an error.'),
-  reset: z.strictObject(requests).describe('The connection is reset before any answer.'),
-  hang: z.strictObject(requests).describe('No answer at all.'),
-  crash: z
-    .strictObject({ ...instances, every: duration({ atLeastMs: 100 }).optional().describe('Again and again.') })
-    .describe('Instances are killed with SIGKILL.'),
-  terminate: z
-    .strictObject({ ...instances, grace: duration().optional().describe('SIGKILL follows after this.') })
-    .describe('Instances are asked to end with SIGTERM.'),
-  freeze: z.strictObject({ ...instances, ...lasting }).describe('Instances are stopped with SIGSTOP.'),
-  evict: z
-    .strictObject(instances)
-    .describe('Kubernetes: instances are evicted, if their PodDisruptionBudget lets them.'),
-  scaleToZero: z.strictObject({ ...anywhere, ...lasting }).describe('Kubernetes: no instance is left.'),
-  rollingRestart: z
-    .strictObject(anywhere)
-    .describe('Kubernetes: every instance is replaced, as a new version would be.'),
-  chaosMesh: z
-    .strictObject({
-      ...instances,
-      ...lasting,
-      kind: z.enum(['NetworkChaos', 'StressChaos', 'PodChaos']).describe('The resource that is made.'),
-      spec: inTheirWords('what Chaos Mesh is to do, in its own words').refine(
-        spec => !ours.some(field => field in spec),
-        { error: `expected no ${ours.join(', ')}: the service, "instances" and "for" say it` },
-      ),
-    })
-    .describe('Kubernetes: Chaos Mesh injects it.'),
-  istio: z
-    .strictObject({
-      ...anywhere,
-      ...lasting,
-      host: z.string().min(1).optional().describe('What its callers call it; the name of the service by default.'),
-      fault: inTheirWords('an HTTPFaultInjection in the words of Istio, e.g. { delay: { fixedDelay: 2s } }'),
-    })
-    .describe('Kubernetes: the sidecars of its callers inject it, by a VirtualService.'),
-}
-
-const kinds = Object.keys(faultKinds) as (keyof typeof faultKinds)[]
-const oneKind = `one kind of fault (${kinds.join(', ')})`
-const fault = z
-  .strictObject({
-    latency: faultKinds.latency.optional(),
-    error: faultKinds.error.optional(),
-    reset: faultKinds.reset.optional(),
-    hang: faultKinds.hang.optional(),
-    crash: faultKinds.crash.optional(),
-    terminate: faultKinds.terminate.optional(),
-    freeze: faultKinds.freeze.optional(),
-    evict: faultKinds.evict.optional(),
-    scaleToZero: faultKinds.scaleToZero.optional(),
-    rollingRestart: faultKinds.rollingRestart.optional(),
-    chaosMesh: faultKinds.chaosMesh.optional(),
-    istio: faultKinds.istio.optional(),
-  })
-  .refine(each => Object.keys(each).length === 1, {
-    // What is misspelt has been said.
-    when: payload => payload.issues.length === 0,
-    error: issue => {
-      const saw = Object.keys(issue.input as object)
-      return `expected ${oneKind}, saw ${saw.length === 0 ? 'none' : saw.join(' and ')}`
-    },
-  })
-  .meta({ minProperties: 1, maxProperties: 1 })
 
 const load = z.strictObject({
   journey: name('a journey of the system'),
@@ -170,10 +29,47 @@ const expectations = z
     alerts: z
       .strictObject({
         none: z.literal(true).optional().describe('No page may fire.'),
-        fire: z.array(name('an objective')).min(1).optional().describe('The pages of these objectives must fire.'),
+        fire: z
+          .array(name('an objective'))
+          .min(1)
+          .optional()
+          .describe('The pages of these objectives must fire, and no others.'),
+        within: duration({ atLeastMs: 1 }).optional().describe('Each so soon after the fault phase began.'),
+        resolvedWithin: duration({ atLeastMs: 1 })
+          .optional()
+          .describe('Each over so soon after the fault phase ended.'),
       })
       .optional(),
-    blame: refused('not supported yet: a run does not collect the traces that would name the guilty service'),
+    invariants: z
+      .array(invariant)
+      .min(1)
+      .optional()
+      .describe(
+        'Checked once the load has stopped, beside those of the system. Commands start in the folder of the system file.',
+      ),
+    blame: name('a service of the system')
+      .optional()
+      .describe('The service that the traces alone must name as the guilty one.'),
+    amplification: z
+      .strictObject({
+        atMost: z
+          .number({ error: expecting('a number of at least 1') })
+          .min(1)
+          .max(1000),
+      })
+      .optional()
+      .describe('No edge takes more than so many times its usual calls a request while the fault lasts.'),
+    abandonedWork: z
+      .strictObject({ atMost: duration() })
+      .optional()
+      .describe('Nobody works on for longer than this after the caller has given up.'),
+    telemetry: z
+      .array(z.enum(['errors-told', 'warnings-traced', 'health-honest']))
+      .min(1)
+      .optional()
+      .describe(
+        'errors-told: who answers well although a call failed logs a warning of it; warnings-traced: warnings carry a trace id; health-honest: no instance calls itself healthy while it fails everything else.',
+      ),
   })
   .describe('What must be true for the experiment to pass.')
 
@@ -238,4 +134,3 @@ export const experimentSchema = z
   .describe('A fault, the load under which it is injected, and what must stand.')
 
 export type ExperimentDocument = z.output<typeof experimentSchema>
-export type FaultDocument = z.output<typeof fault>

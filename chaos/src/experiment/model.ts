@@ -1,8 +1,13 @@
+import type { Distribution, Schedule } from '@shaketable/sdk/faults'
 import type { Objective, Place } from '@shaketable/slo'
+import type { ProxyAddress } from '../toxiproxy/toxiproxy.ts'
+import type { GrpcStatus } from './grpc-statuses.ts'
 
 /** What runs: services, their replicas, and the journeys that users take through them. */
 export interface System {
   name: string
+  /** Never to be shaken. */
+  protected?: boolean
   services: Service[]
   journeys: Journey[]
   /** Checked after every experiment, once the load has stopped. */
@@ -17,6 +22,9 @@ export interface Service {
   local: LocalProcess | undefined
   docker?: DockerContainers | undefined
   kubernetes?: KubernetesPods | undefined
+  attach?: AttachedUrls[] | undefined
+  /** The proxy that stands before it. */
+  toxiproxy?: ProxyAddress | undefined
   /** The path of the readiness probe on the health listener, or `tcp` for a service without the SDK. */
   ready: string
   place: Place
@@ -55,6 +63,13 @@ export interface KubernetesPods {
   port: number | undefined
   /** Where the load goes, in place of each pod: the address of its Service or its ingress. */
   url: string | undefined
+}
+
+/** Where the attach target reaches an instance, which runs already. */
+export interface AttachedUrls {
+  url: string
+  admin: string | undefined
+  faults: string | undefined
 }
 
 /** A user's flow of requests. `setup` runs once before the load begins, `steps` once per arrival. */
@@ -123,13 +138,31 @@ export type RequestFaultSpec = Anywhere & {
   scope: 'request' | 'attempt'
   method: string | undefined
   path: string | undefined
+  headers?: Record<string, string> | undefined
   /** Only requests that this service makes to `service`: the fault is armed at the caller, outbound. */
   from: string | undefined
+  /** Only in so many instances of the one in which it is armed, chosen by the seed; undefined: in all. */
+  among?: number | undefined
+  ramp?: Schedule['ramp'] | undefined
+  pulse?: Schedule['pulse'] | undefined
 } & (
-    | { kind: 'latency'; delayMs: number; jitterMs: number }
+    | { kind: 'latency'; delayMs: number; jitterMs: number; distribution: Distribution }
     | { kind: 'error'; status: number; body: string | undefined }
+    | { kind: 'error'; grpc: GrpcStatus; message: string | undefined }
     | { kind: 'reset' }
     | { kind: 'hang' }
+    | { kind: 'truncate'; afterBytes: number }
+    | { kind: 'bandwidth'; bytesPerSecond: number }
+  )
+
+/** A burden on whole processes, by the SDK inside them. */
+export type ProcessFaultSpec = Anywhere & {
+  /** How many instances bear it, chosen by the seed. */
+  instances: number
+} & (
+    | { kind: 'stall'; blockMs: number; everyMs: number }
+    | { kind: 'burn'; threads: number }
+    | { kind: 'memory'; bytes: number }
   )
 
 /** A fault of a whole instance, by the target. */
@@ -144,11 +177,11 @@ export type InstanceFaultSpec = Anywhere & {
     | { kind: 'chaosMesh' /** e.g. `NetworkChaos` */; resource: string; spec: Record<string, unknown> }
   )
 
-/** A fault of a whole service, by the orchestrator that keeps its replicas, or by the mesh before it. */
+/** A fault of a whole service, by the target, by the orchestrator that keeps its replicas, or by the mesh before it. */
 export type ServiceFaultSpec = Anywhere &
   (
-    | { kind: 'scaleToZero' }
-    | { kind: 'rollingRestart' }
+    | { kind: 'scaleToZero'; graceMs: number }
+    | { kind: 'rollingRestart'; graceMs: number; readyWithinMs: number }
     | {
         kind: 'istio' /** Undefined: the service's own name. */
         host: string | undefined
@@ -156,7 +189,28 @@ export type ServiceFaultSpec = Anywhere &
       }
   )
 
-export type FaultSpec = RequestFaultSpec | InstanceFaultSpec | ServiceFaultSpec
+/** A fault of the network before a service, by Toxiproxy. */
+export type NetworkFaultSpec = Anywhere & {
+  kind: 'network'
+  at: ProxyAddress
+  toxic: ToxicSpec
+  /** `downstream`: what the service answers; `upstream`: what it is asked. */
+  stream: 'downstream' | 'upstream'
+  /** The part of the connections that it strikes, a ratio. */
+  toxicity: number
+}
+
+export type ToxicSpec =
+  | { type: 'latency'; delayMs: number; jitterMs: number }
+  | { type: 'bandwidth'; bytesPerSecond: number }
+  | { type: 'slowClose'; delayMs: number }
+  | { type: 'timeout'; afterMs: number }
+  | { type: 'resetPeer'; afterMs: number }
+  | { type: 'slicer'; bytes: number; variationBytes: number; delayMs: number }
+  | { type: 'limitData'; bytes: number }
+  | { type: 'down' }
+
+export type FaultSpec = RequestFaultSpec | ProcessFaultSpec | InstanceFaultSpec | ServiceFaultSpec | NetworkFaultSpec
 export type FaultKind = FaultSpec['kind']
 
 /** What ends an experiment before its time, and fails it: as soon as one of these is so. */
@@ -179,5 +233,32 @@ export interface Expectations {
   /** The steady state is back within this, in ms after the fault phase. */
   recoveryWithinMs: number | undefined
   /** `none`: no page may fire; `fire`: the pages of these objectives must. */
-  alerts: { none: boolean; fire: Objective[] }
+  alerts: {
+    none: boolean
+    fire: Objective[]
+    /** Each of `fire` within this after the fault phase began, in ms. */
+    withinMs?: number | undefined
+    /** Each resolved within this after the fault phase ended, in ms. */
+    resolvedWithinMs?: number | undefined
+  }
+  /** Checked after this experiment, beside those of the system. */
+  invariants?: readonly Invariant[]
+  /** What the traces and logs of the run must show. */
+  observability?: ObservabilityExpectations | undefined
 }
+
+export interface ObservabilityExpectations {
+  /** The service that the traces must name as the guilty one. */
+  blame: string | undefined
+  /** No edge may take more than so many times its usual calls a request while the fault lasts. */
+  amplificationAtMost: number | undefined
+  /** Nobody may work on for longer than this after the caller has given up, in ms. */
+  abandonedAtMostMs: number | undefined
+  /**
+   * `errors-told`: who answers well although a call has failed logs a warning in its trace; `warnings-traced`: warnings carry a
+   * trace id; `health-honest`: no instance calls itself healthy while it fails everything else.
+   */
+  telemetry: readonly TelemetryHabit[]
+}
+
+export type TelemetryHabit = 'errors-told' | 'warnings-traced' | 'health-honest'

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { type Problem, type SourceDocument, suggestion } from '@shaketable/slo'
-import type { Journey, Step, System } from './model.ts'
-import { type StepDocument, type SystemDocument, systemSchema } from './system-schema.ts'
+import type { Invariant, Journey, Step, System } from './model.ts'
+import { type InvariantDocument, type StepDocument, type SystemDocument, systemSchema } from './system-schema.ts'
 
 /** A System document as the model has it, or `undefined` and what is wrong with it among `problems`. */
 export function systemOf(document: SourceDocument, problems: Problem[]): System | undefined {
@@ -13,7 +13,7 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
   namedOnce(document, 'journeys', journeys, problems)
   namedOnce(document, 'invariants', invariants, problems)
   for (const [index, service] of services.entries()) {
-    if (service.local || service.docker || service.kubernetes) continue
+    if (service.local || service.docker || service.kubernetes || service.attach) continue
     const words = `"${service.name}" has no "local", "docker" or "kubernetes" section, so that nothing tells where it runs`
     const hint =
       'add "local: { command: [...] }", "docker: { label: key=value }" or "kubernetes: { selector: key=value }"'
@@ -24,6 +24,7 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
 
   return {
     name: content.metadata.name,
+    protected: content.metadata.protected,
     services: services.map((service, index) => ({
       name: service.name,
       local: service.local && {
@@ -44,6 +45,8 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
         port: service.kubernetes.port,
         url: service.kubernetes.url,
       },
+      attach: service.attach?.map(({ url, admin, faults }) => ({ url, admin, faults })),
+      toxiproxy: service.toxiproxy,
       ready: service.ready,
       place: document.place(['spec', 'services', index]),
     })),
@@ -55,10 +58,14 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
         place: document.place(['spec', 'journeys', index]),
       }),
     ),
-    invariants: invariants.map(({ name, command, within }) => ({ name, command, withinMs: within })),
+    invariants: invariants.map(invariantOf),
     dir: dirname(document.file),
     place: document.place(),
   }
+}
+
+export function invariantOf({ name, command, within }: InvariantDocument): Invariant {
+  return { name, command, withinMs: within }
 }
 
 function stepOf({ request, expect, capture }: StepDocument): Step {

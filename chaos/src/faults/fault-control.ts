@@ -1,4 +1,10 @@
-import type { ArmRequest, FaultList, FaultStatus, LeaseRequest } from '@shaketable/sdk/faults'
+import {
+  type ArmRequest,
+  authorizationOf,
+  type FaultList,
+  type FaultStatus,
+  type LeaseRequest,
+} from '@shaketable/sdk/faults'
 import { ShaketableError } from '@shaketable/slo'
 import type { Instance } from '../targets/target.ts'
 import type { Clock } from '../world.ts'
@@ -9,7 +15,10 @@ const retryMs = 100
 interface Counts {
   seen: number
   hit: number
+  expected: number
 }
+
+const none: Counts = { seen: 0, hit: 0, expected: 0 }
 
 /** The client of one instance's fault-control listener (`@shaketable/sdk/faults` has the wire types). */
 export class FaultControl {
@@ -17,8 +26,8 @@ export class FaultControl {
   readonly #leaseMs: number
   readonly #clock: Clock
   /** Counts of the lives that ended, and of the life that goes on. */
-  #before: Counts = { seen: 0, hit: 0 }
-  #now: Counts = { seen: 0, hit: 0 }
+  #before = none
+  #now = none
   #disarmed = false
 
   constructor(instance: Instance, leaseMs: number, clock: Clock) {
@@ -34,20 +43,26 @@ export class FaultControl {
   }
 
   /** Renews the lease, or arms again where the instance has started anew. An instance that is down is left alone. */
-  async renew(id: string, request: ArmRequest): Promise<void> {
+  async renew(id: string, request: () => ArmRequest): Promise<void> {
     if (this.#disarmed) return
     const lease: LeaseRequest = { ids: [id], leaseMs: this.#leaseMs }
     const answer = await this.#call('POST', '/lease', lease).catch(() => undefined)
     if (answer?.status === 200) this.#read(id, answer.body as FaultList)
-    else if (answer?.status === 404 && !this.#disarmed) await this.arm(id, request).catch(() => {})
+    else if (answer?.status === 404 && !this.#disarmed) await this.arm(id, request()).catch(() => {})
+  }
+
+  /** What is armed there at this moment, whoever armed it; `undefined` where nobody answers. */
+  async armed(): Promise<FaultStatus[] | undefined> {
+    const answer = await this.#call('GET', '/faults', undefined).catch(() => undefined)
+    return answer?.status === 200 ? (answer.body as FaultList).faults : undefined
   }
 
   async counts(id: string): Promise<Counts> {
     if (!this.#disarmed) {
-      const answer = await this.#call('GET', '/faults', undefined).catch(() => undefined)
-      if (answer?.status === 200) this.#read(id, answer.body as FaultList)
+      const status = (await this.armed())?.find(fault => fault.id === id)
+      if (status) this.#now = countsOf(status)
     }
-    return { seen: this.#before.seen + this.#now.seen, hit: this.#before.hit + this.#now.hit }
+    return sumOf(this.#before, this.#now)
   }
 
   /** Resolves when the fault is proven gone: disarmed, not known there, or its process ended. */
@@ -76,8 +91,8 @@ export class FaultControl {
   }
 
   #startLife() {
-    this.#before = { seen: this.#before.seen + this.#now.seen, hit: this.#before.hit + this.#now.hit }
-    this.#now = { seen: 0, hit: 0 }
+    this.#before = sumOf(this.#before, this.#now)
+    this.#now = none
   }
 
   #read(id: string, list: FaultList) {
@@ -102,17 +117,26 @@ export class FaultControl {
         { hint: 'start it with `node --import @shaketable/sdk/register …`, or choose a kill instead' },
       )
     }
+    const text = body === undefined ? '' : JSON.stringify(body)
+    const call = { method, path, body: text }
     const response = await fetch(new URL(path, control.url), {
       method,
-      headers: { authorization: `Bearer ${control.key}`, 'content-type': 'application/json' },
-      body: body === undefined ? null : JSON.stringify(body),
+      headers: {
+        authorization: authorizationOf(call, control.key, this.#clock.wall()),
+        'content-type': 'application/json',
+      },
+      body: text || null,
       signal: AbortSignal.timeout(callTimeoutMs),
     })
-    const text = await response.text()
-    return { status: response.status, body: text ? JSON.parse(text) : undefined }
+    const said = await response.text()
+    return { status: response.status, body: said ? JSON.parse(said) : undefined }
   }
 }
 
-function countsOf({ seen, hit }: FaultStatus): Counts {
-  return { seen, hit }
+function countsOf({ seen, hit, expected }: FaultStatus): Counts {
+  return { seen, hit, expected }
+}
+
+function sumOf(a: Counts, b: Counts): Counts {
+  return { seen: a.seen + b.seen, hit: a.hit + b.hit, expected: a.expected + b.expected }
 }

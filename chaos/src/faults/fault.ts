@@ -1,3 +1,4 @@
+import type { JournalEntry } from '../conduct/journal.ts'
 import type { FaultSpec } from '../experiment/model.ts'
 import type { Target } from '../targets/target.ts'
 import type { World } from '../world.ts'
@@ -10,6 +11,8 @@ export interface InjectContext {
   leaseMs: number
   /** Records durably what is about to be done, before it is done; the keeper and `sweep` undo from this. */
   journal(entry: { fault: string; instance: string; kind: FaultSpec['kind'] }): Promise<void>
+  /** The same for what is done to something that is neither an instance nor ours. */
+  shaking(entry: Extract<JournalEntry, { type: 'proxy-shaking' | 'proxy-restored' }>): Promise<void>
 }
 
 /** An armed fault. It cannot be made without its undo, so a rollback cannot be forgotten. */
@@ -19,7 +22,11 @@ export interface Injected {
   /** Renews the lease; called about three times a lease. */
   renew(): Promise<void>
   /** How often it has struck so far: requests hit, or instances signalled. */
-  hits(): Promise<{ seen: number; hit: number }>
+  hits(): Promise<{
+    seen: number
+    hit: number /** By the percentages in force, where they change. */
+    expected?: number
+  }>
   /** Undoes it and proves that it is undone; rejects if it could not be. Idempotent. */
   undo(): Promise<void>
 }
@@ -29,8 +36,8 @@ export interface Fault<S extends FaultSpec = FaultSpec> {
   kind: S['kind']
   /** One line for people: `2 s ± 200 ms on 100 % of requests to payments`. */
   describe(spec: S): string
-  /** Why the target cannot do it, whatever the service; undefined where it can. */
-  refuses?(target: Target): string | undefined
+  /** Why the target cannot do it, found out before anything is done; undefined where it can. */
+  refuses?(target: Target, spec: S): string | undefined
   /** Rejects, with nothing armed, where it cannot be injected into every instance that it names. */
   inject(spec: S, context: InjectContext): Promise<Injected>
 }

@@ -1,11 +1,11 @@
 import { ShaketableError } from '@shaketable/slo'
-import type { InstanceFaultSpec } from '../experiment/model.ts'
+import type { InstanceFaultSpec, ProcessFaultSpec } from '../experiment/model.ts'
 import { choose } from '../random.ts'
 import type { Instance } from '../targets/target.ts'
 import type { InjectContext, Injected } from './fault.ts'
 
 /** The instances that the seed chooses among those that are up; an action that selects too few is an error. */
-export function chooseInstances(spec: InstanceFaultSpec, context: InjectContext): Instance[] {
+export function chooseInstances(spec: InstanceFaultSpec | ProcessFaultSpec, context: InjectContext): Instance[] {
   const up = context.target.instances(spec.service).filter(instance => instance.pid !== undefined)
   const chosen = choose(up, spec.instances, context.seed)
   if (chosen.length < spec.instances) {

@@ -1,14 +1,17 @@
 import type { FaultSpec, System } from '../experiment/model.ts'
+import type { LogFile } from '../observe/logs.ts'
 
 /** Where a service's instances live: local processes, Docker containers, Kubernetes pods. */
 export interface Target {
-  readonly kind: 'local' | 'docker' | 'kubernetes'
+  readonly kind: 'local' | 'docker' | 'kubernetes' | 'attach'
   /** Every instance of a service, also those that are down for the moment. */
   instances(service: string): Instance[]
   /** Starts or finds the instances. Resolves when every one is ready; rejects with the reason (and the instance's last words) if one is not. */
   start(system: System, signal: AbortSignal): Promise<void>
   /** Base URLs of a service's replicas, e.g. `http://127.0.0.1:21034`. */
   urls(service: string): string[]
+  /** The files into which the instances' output goes, where it does. */
+  logs?(): LogFile[]
   /** What happened to instances by itself or by a fault (exits, restarts, readiness), for the timeline. */
   events(listener: (event: InstanceEvent) => void): void
   /** Why a fault cannot be done here, found out before anything is; undefined where it can. */
@@ -34,6 +37,10 @@ export interface Instance {
   terminate(graceMs: number): Promise<void>
   freeze(): Promise<void>
   resume(): Promise<void>
+  /** Ends it, by SIGTERM and its grace, and keeps it down until `bringUp`. Where the target can. */
+  takeDown?(graceMs: number): Promise<void>
+  /** Resolves when it is up again. One that was not taken down needs nothing. */
+  bringUp?(): Promise<void>
 }
 
 /** What has each of these faults of whole services done. Every one returns its undo, which proves that it is undone. */

@@ -71,7 +71,7 @@ test('a good request with one field broken is refused by the name of that field'
 })
 
 test.each([
-  [{ match: { direction: 'sideways' } }, 'match.direction: expected one of inbound, outbound, saw "sideways"'],
+  [{ match: { direction: 'sideways' } }, 'match.direction: expected one of inbound, outbound, tcp, saw "sideways"'],
   [{ match: { direction: 'inbound', path: 'orders' } }, 'match.path: expected a path from / on'],
   [{ match: { direction: 'inbound', path: '/a?b' } }, 'match.path: expected a path from / on'],
   [{ match: { direction: 'inbound', path: '/*/b' } }, 'match.path: expected a path from / on'],
@@ -79,9 +79,22 @@ test.each([
   [{ match: { direction: 'outbound', peers: [] } }, 'match.peers: expected a list of 1 to 1000'],
   [{ match: { direction: 'outbound', peers: ['a:1', 'b'] } }, 'match.peers[1]: expected `host:port`, saw "b"'],
   [{ match: { direction: 'outbound', from: 'a' } }, 'match.from: unknown field'],
-  [{ effect: { kind: 'explode' } }, 'effect.kind: expected one of latency, error, reset, hang, saw "explode"'],
+  [
+    { effect: { kind: 'explode' } },
+    'effect.kind: expected one of latency, error, reset, hang, truncate, bandwidth, stall, burn, memory, saw "explode"',
+  ],
   [{ effect: { kind: 'error', status: 200 } }, 'effect.status: expected an integer from 400 to 599, saw 200'],
   [{ effect: { kind: 'reset', delayMs: 1 } }, 'effect.delayMs: unknown field'],
+  [{ effect: { kind: 'error', grpcStatus: 0 } }, 'effect.grpcStatus: expected an integer from 1 to 16, saw 0'],
+  [{ effect: { kind: 'truncate' } }, 'effect.afterBytes: expected an integer from 0 to '],
+  [
+    { match: { direction: 'inbound', headers: { 'X-A': 'b' } } },
+    'match.headers: expected a header in small letters, saw "X-A"',
+  ],
+  [{ match: { direction: 'tcp' } }, 'match.peers: expected a list of 1 to 1000'],
+  [{ match: { direction: 'process' } }, 'match.direction: expected one of inbound, outbound, tcp, saw "process"'],
+  [{ effect: { kind: 'burn', threads: 1 } }, 'match.direction: expected one of process, saw "inbound"'],
+  [{ schedule: { ramp: { of: 'delay', overMs: 1 } } }, 'schedule.ramp.of: expected one of percent, saw "delay"'],
   [{ effect: { kind: 'constructor' } }, 'effect.kind: expected one of'],
 ])('%j is refused', (part, message) => {
   const good = { effect: { kind: 'reset' }, match: { direction: 'inbound' }, percent: 1, scope: 'attempt', seed: 1 }

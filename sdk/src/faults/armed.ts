@@ -1,17 +1,22 @@
+import { bear } from './burdens/index.ts'
 import { choice, type Draw } from './choice.ts'
 import type { Clock } from './clock.ts'
 import type { Lease } from './effects/effect.ts'
 import { matcher, type Subject } from './matching.ts'
-import type { ArmRequest, FaultStatus } from './wire.ts'
+import { type Intensity, intensity } from './schedule.ts'
+import type { ArmRequest, FaultMatch, FaultStatus } from './wire.ts'
 
 /** One armed fault and its lease. Once ended it never strikes again; arming the same id makes a new one. */
 export class ArmedFault implements Lease {
   readonly id: string
   readonly request: ArmRequest
   readonly matches: (subject: Subject) => boolean
-  readonly draw: (traceId: string | undefined) => Draw
+  readonly draw: (traceId: string | undefined, measure?: number) => Draw
+  /** How hard it strikes at a moment; `undefined` while it is off. */
+  readonly intensity: (now: number) => Intensity | undefined
   seen = 0
   hit = 0
+  expected = 0
   ended = false
   expiresAt: number
   readonly #onEnd = new Set<() => void>()
@@ -21,6 +26,7 @@ export class ArmedFault implements Lease {
     this.request = request
     this.matches = matcher(request.match)
     this.draw = choice({ seed: request.seed, id }, request.percent)
+    this.intensity = intensity(request.schedule, now)
     this.expiresAt = now + request.leaseMs
   }
 
@@ -46,6 +52,7 @@ export class ArmedFault implements Lease {
       id: this.id,
       seen: this.seen,
       hit: this.hit,
+      expected: Number(this.expected.toFixed(3)),
       expiresInMs: this.ended ? 0 : Math.max(0, Math.round(this.expiresAt - now)),
     }
   }
@@ -53,17 +60,20 @@ export class ArmedFault implements Lease {
 
 /**
  * The armed faults of this process. Each lives only as long as its lease on the process's own monotonic clock, whoever armed it.
- * `inbound` and `outbound` are replaced whole at every change, so a request sees a change entirely or not at all.
+ * `inbound`, `outbound` and `tcp` are replaced whole at every change, so a request sees a change entirely or not at all.
  */
 export class ArmedFaults {
   inbound: readonly ArmedFault[] = []
   outbound: readonly ArmedFault[] = []
+  tcp: readonly ArmedFault[] = []
   readonly #clock: Clock
+  readonly #count: (faultId: string, kind: string) => void
   readonly #byId = new Map<string, ArmedFault>()
   #cancelTimer: () => void = () => {}
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, count: (faultId: string, kind: string) => void = () => {}) {
     this.#clock = clock
+    this.#count = count
   }
 
   arm(id: string, request: ArmRequest): FaultStatus {
@@ -73,6 +83,7 @@ export class ArmedFaults {
     this.#byId.set(id, fault)
     this.#publish()
     before?.end()
+    if (request.match.direction === 'process') bear(fault, this.#clock, this.#count)
     return fault.status(now)
   }
 
@@ -119,9 +130,11 @@ export class ArmedFaults {
   }
 
   #publish(): void {
-    const all = [...this.#byId.values()]
-    this.inbound = all.filter(fault => fault.request.match.direction === 'inbound')
-    this.outbound = all.filter(fault => fault.request.match.direction === 'outbound')
+    const going = (direction: FaultMatch['direction']) =>
+      [...this.#byId.values()].filter(fault => fault.request.match.direction === direction)
+    this.inbound = going('inbound')
+    this.outbound = going('outbound')
+    this.tcp = going('tcp')
     this.#watch()
   }
 

@@ -52,7 +52,7 @@ test('two faults, or two seeds, choose independently', () => {
 test('jitter is uniform and independent of the choice', () => {
   const draw = choice({ seed: 3, id: 'slow' }, 30)
   const struck = traceIds(10_000, 17)
-    .map(draw)
+    .map(id => draw(id))
     .filter(one => one.struck)
   const mean = struck.reduce((sum, one) => sum + one.jitter, 0) / struck.length
   expect(Math.abs(mean - 0.5)).toBeLessThan(0.03)

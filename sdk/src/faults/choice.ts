@@ -1,22 +1,30 @@
 /** Which requests a fault strikes, and where in its jitter: seeded, so that a run can be repeated. */
 export interface Draw {
   struck: boolean
-  /** Uniform in [0, 1). */
+  /** Uniform in [0, 1), and a second one that is independent of it. */
   jitter: number
+  turn: number
 }
 
 /**
  * Decides request by request. With a trace id the draw hangs on it (scope `request`), without one on the number of the attempt.
  * The fault's seed and id salt the draw, so two faults choose independently; the percentage does not, so a ramp only ever adds
- * requests.
+ * requests. `measure` is the part of the percentage that is in force.
  */
-export function choice(salt: { seed: number; id: string }, percent: number): (traceId: string | undefined) => Draw {
+export function choice(
+  salt: { seed: number; id: string },
+  percent: number,
+): (traceId: string | undefined, measure?: number) => Draw {
   const start = fnv1a(`${salt.seed}:${salt.id}:`)
   const share = percent / 100
   let attempt = 0
-  return traceId => {
+  return (traceId, measure = 1) => {
     const drawn = fnv1a(traceId ?? `#${attempt++}`, start)
-    return { struck: unit(drawn) < share, jitter: unit(fnv1a('jitter', drawn)) }
+    return {
+      struck: unit(drawn) < share * measure,
+      jitter: unit(fnv1a('jitter', drawn)),
+      turn: unit(fnv1a('turn', drawn)),
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { serveControl } from './control.ts'
 import { interceptInbound } from './inbound.ts'
 import { interceptFetch } from './outbound-fetch.ts'
 import { interceptNodeHttp } from './outbound-node.ts'
+import { interceptTcp } from './outbound-tcp.ts'
 import type { Striking } from './strike.ts'
 
 export interface EnableFaultsOptions {
@@ -12,6 +13,8 @@ export interface EnableFaultsOptions {
   port: number
   /** What a caller must know, at least 16 characters. */
   key: string
+  /** Files in PEM form: with them the listener speaks TLS. */
+  tls?: { certificate: string; privateKey: string } | undefined
   serviceName: string
   /** Takes one plain line for the operator. */
   warn(line: string): void
@@ -22,7 +25,7 @@ export interface EnableFaultsOptions {
 const shortestKey = 16
 
 /**
- * Makes this process faultable: patches HTTP in both directions and opens the control listener of `wire.ts`. Until a fault is armed
+ * Makes this process faultable: patches HTTP in both directions, what is written to connections, and opens the control listener of `wire.ts`. Until a fault is armed
  * the patches cost one comparison a request. Never throws; without a usable key or port it warns once and leaves nothing patched,
  * and `port` is `undefined`.
  */
@@ -34,10 +37,10 @@ export function enableFaults(options: EnableFaultsOptions): {
     options.warn(`faults are off: SHAKETABLE_FAULTS_KEY needs at least ${shortestKey} characters`)
     return { port: Promise.resolve(undefined), close: async () => {} }
   }
-  const armed = new ArmedFaults(monotonicClock)
+  const armed = new ArmedFaults(monotonicClock, options.count)
   const striking: Striking = { armed, clock: monotonicClock, count: options.count }
   const fetching = interceptFetch(striking)
-  const undo = [interceptInbound(striking), interceptNodeHttp(striking), fetching.undo]
+  const undo = [interceptInbound(striking), interceptNodeHttp(striking), interceptTcp(striking), fetching.undo]
   const unpatch = () => {
     armed.disarmAll()
     for (const one of undo.splice(0)) one()

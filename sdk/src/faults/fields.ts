@@ -52,6 +52,19 @@ export class Fields {
     })
   }
 
+  /** One to `most` texts by name. */
+  texts(name: string, most: number, expectation: string, fits: (key: string) => boolean): Record<string, string> {
+    const value = this.#take(name)
+    const entries = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []
+    if (entries.length < 1 || entries.length > most)
+      throw this.#wrong(name, `an object of 1 to ${most} texts, each by ${expectation}`, value)
+    for (const [key, text] of entries) {
+      if (!fits(key)) throw this.#wrong(name, expectation, key)
+      if (typeof text !== 'string') throw this.#wrong(`${name}.${key}`, 'a text', text)
+    }
+    return Object.fromEntries(entries)
+  }
+
   object(name: string): Fields {
     return new Fields(this.#take(name), this.#at(name))
   }

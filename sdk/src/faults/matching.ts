@@ -5,6 +5,8 @@ export interface Subject {
   method: string
   /** Without the query. */
   path: string
+  /** The value of a header, by its name in small letters. */
+  header?: ((name: string) => string | undefined) | undefined
   /** Outbound: `host:port` of the dependency. */
   peer?: string
   /** Inbound: the calling service, as far as it says. */
@@ -15,11 +17,13 @@ export interface Subject {
 export function matcher(match: FaultMatch): (subject: Subject) => boolean {
   const path = match.path === undefined ? undefined : pathMatcher(match.path)
   const peers = match.peers === undefined ? undefined : new Set(match.peers.map(normalPeer))
+  const headers = Object.entries(match.headers ?? {})
   return subject =>
     (match.method === undefined || match.method === subject.method) &&
     (path === undefined || path(subject.path)) &&
     (peers === undefined || (subject.peer !== undefined && peers.has(normalPeer(subject.peer)))) &&
-    (match.from === undefined || match.from === subject.from)
+    (match.from === undefined || match.from === subject.from) &&
+    headers.every(([name, value]) => subject.header?.(name) === value)
 }
 
 /** `/a/b` exactly, `/a/:id` a template whose parameters take one segment each, `/a/*` everything under `/a/`. */

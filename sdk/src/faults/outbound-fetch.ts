@@ -1,7 +1,9 @@
 import { type Handler, heldAnswer } from './held-answer.ts'
 import { pathOf } from './matching.ts'
 import { ScriptedSocket } from './scripted-socket.ts'
+import { shapedAnswer } from './shaped-answer.ts'
 import { afterDelays, decide, isOwnTraffic, type Strike, type Striking } from './strike.ts'
+import type { RequestEffect } from './wire.ts'
 
 /** A dispatcher of ours may be wrapped into one of the app's, and that one again: a request is decided once. */
 const decided: unique symbol = Symbol('shaketable.decided')
@@ -16,6 +18,7 @@ interface DispatchOptions {
   origin?: string | URL
   path: string
   method: string
+  headers?: unknown
   headersTimeout?: number
   [decided]?: true
 }
@@ -75,14 +78,17 @@ function intercepted(dispatch: Dispatch, AgentOfNode: AgentClass, striking: Stri
   return (options, handler) => {
     if (striking.armed.outbound.length === 0 || options[decided] || isOwnTraffic()) return dispatch(options, handler)
     const { method, path, origin } = options
-    const strike = decide(striking, 'outbound', { method, path: pathOf(path), peer: peerOf(origin) })
+    const header = (name: string) => headerOf(options.headers, name)
+    const strike = decide(striking, 'outbound', { method, path: pathOf(path), peer: peerOf(origin), header })
     const once = { ...options, [decided]: true as const }
     if (strike === undefined) return dispatch(once, handler)
     if (strike.ending !== undefined)
       return new AgentOfNode({ connect: scripted(strike, striking) }).dispatch(once, handler)
+    const shaped = strike.shapes.length > 0 ? shapedAnswer(handler, strike.shapes, striking.clock) : handler
+    if (strike.delays.length === 0) return dispatch(once, shaped)
     return dispatch(
       once,
-      heldAnswer(handler, {
+      heldAnswer(shaped, {
         wait: release => afterDelays(strike, striking.clock, release),
         headersTimeoutMs: options.headersTimeout,
         after: striking.clock.after,
@@ -92,15 +98,15 @@ function intercepted(dispatch: Dispatch, AgentOfNode: AgentClass, striking: Stri
 }
 
 /** Connects the one request of an agent of its own to the ending of its strike, and nothing after it. */
-function scripted({ delays, ending }: Strike, striking: Striking): Connect {
+function scripted({ delays, shapes, ending }: Strike, striking: Striking): Connect {
   let used = false
   return (_options, connected) => {
     if (used) return process.nextTick(connected, new Error('an injected fault has ended this connection'), null)
     used = true
     const socket = new ScriptedSocket(() => {
       const { fault, effect } = ending!
-      const cancel = afterDelays({ delays, ending }, striking.clock, () =>
-        effect.outbound(fault.request.effect, socket, fault),
+      const cancel = afterDelays({ delays, shapes, ending }, striking.clock, () =>
+        effect.outbound(fault.request.effect as RequestEffect, socket, fault),
       )
       socket.once('close', cancel)
     })
@@ -112,3 +118,15 @@ function peerOf(origin: string | URL | undefined): string {
   const url = new URL(origin ?? 'http://unknown')
   return `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`
 }
+
+/** undici takes headers as a flat list of names and values, as pairs, or as an object. */
+function headerOf(headers: unknown, name: string): string | undefined {
+  if (typeof headers !== 'object' || headers === null) return undefined
+  const list: unknown[] =
+    Symbol.iterator in headers ? [...(headers as Iterable<unknown>)] : Object.entries(headers as object)
+  const pairs = Array.isArray(list[0]) ? (list as unknown[][]) : pairsOf(list)
+  const value = pairs.find(([key]) => String(key).toLowerCase() === name)?.[1]
+  return value == null ? undefined : String(value)
+}
+
+const pairsOf = (list: unknown[]) => list.flatMap((name, i) => (i % 2 === 0 ? [[name, list[i + 1]]] : []))

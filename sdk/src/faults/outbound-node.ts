@@ -3,7 +3,9 @@ import http, { type Agent, type ClientRequest, type RequestOptions } from 'node:
 import { holdRequest, type TimedRequest } from './held-request.ts'
 import { pathOf } from './matching.ts'
 import { ScriptedSocket } from './scripted-socket.ts'
+import { shapeIncoming } from './shaped-incoming.ts'
 import { afterDelays, decide, isOwnTraffic, type Striking } from './strike.ts'
+import type { RequestEffect } from './wire.ts'
 
 type AddRequest = (this: Agent, request: TimedRequest, options: RequestOptions) => void
 
@@ -20,6 +22,7 @@ export function interceptNodeHttp(striking: Striking): () => void {
     const strike = decide(striking, 'outbound', {
       method: request.method,
       path: pathOf(request.path),
+      header: name => headerOf(request, name),
       peer: `${request.host.includes(':') ? `[${request.host}]` : request.host}:${options.port}`,
     })
     if (strike === undefined) return original.call(this, request, options)
@@ -28,9 +31,14 @@ export function interceptNodeHttp(striking: Striking): () => void {
     const proceed = AsyncResource.bind(() => {
       endHold()
       const ending = strike.ending
-      if (ending === undefined || ending.fault.ended) return original.call(this, request, options)
+      if (ending === undefined || ending.fault.ended) {
+        if (strike.shapes.length > 0) shapeIncoming(request, strike.shapes, striking.clock)
+        return original.call(this, request, options)
+      }
       const { fault, effect } = ending
-      const socket = new ScriptedSocket(scripted => effect.outbound(fault.request.effect, scripted, fault))
+      const socket = new ScriptedSocket(scripted =>
+        effect.outbound(fault.request.effect as RequestEffect, scripted, fault),
+      )
       if (request.timeout !== undefined) socket.setTimeout(request.timeout)
       request.onSocket(socket as unknown as Parameters<ClientRequest['onSocket']>[0])
     })
@@ -45,4 +53,9 @@ export function interceptNodeHttp(striking: Striking): () => void {
   return () => {
     if (prototype.addRequest === wrapped) prototype.addRequest = original
   }
+}
+
+function headerOf(request: ClientRequest, name: string): string | undefined {
+  const value = request.getHeader(name)
+  return value === undefined ? undefined : String(value)
 }

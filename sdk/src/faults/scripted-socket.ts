@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream'
+import { connectionReset } from './connection-reset.ts'
 
 /**
  * The connection of an outbound request that a fault ends: it takes what the client writes and then follows its script. The
@@ -24,7 +25,7 @@ export class ScriptedSocket extends Duplex {
   }
 
   reset(): void {
-    this.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', errno: -104, syscall: 'read' }))
+    this.destroy(connectionReset())
   }
 
   /** As `net.Socket`: emits `timeout` after `ms` without an answer; 0 takes it back. */

@@ -2,13 +2,18 @@ import { context, createContextKey, isSpanContextValid, trace } from '@opentelem
 import { attribute } from '../names.ts'
 import type { ArmedFault, ArmedFaults } from './armed.ts'
 import type { Clock } from './clock.ts'
-import type { Ending } from './effects/effect.ts'
+import type { Ending, Shaping } from './effects/effect.ts'
 import { effectOf } from './effects/index.ts'
 import type { Subject } from './matching.ts'
+import type { FaultMatch, RequestEffect } from './wire.ts'
 
-/** What is to happen to one request: a wait for each delay, one after the other, and then perhaps its end. */
+/**
+ * What is to happen to one request: a wait for each delay, one after the other, and then perhaps its end, or an answer whose body
+ * comes through valves.
+ */
 export interface Strike {
   delays: { fault: ArmedFault; delayMs: number }[]
+  shapes: { fault: ArmedFault; effect: Shaping }[]
   ending: { fault: ArmedFault; effect: Ending } | undefined
 }
 
@@ -23,27 +28,37 @@ export interface Striking {
  * Lets each fault of a direction choose, in the order in which they were armed. After the first that ends the request the others
  * do not see it. `undefined` where none strikes.
  */
-export function decide(striking: Striking, direction: 'inbound' | 'outbound', subject: Subject): Strike | undefined {
+export function decide(
+  striking: Striking,
+  direction: Exclude<FaultMatch['direction'], 'process'>,
+  subject: Subject,
+): Strike | undefined {
   striking.armed.expire()
-  const faults = striking.armed[direction]
-  const matching = faults.filter(fault => fault.matches(subject))
+  const now = striking.clock.now()
+  const matching = striking.armed[direction].flatMap(fault => {
+    const measure = fault.intensity(now)
+    return measure !== undefined && fault.matches(subject) ? [{ fault, measure }] : []
+  })
   if (matching.length === 0) return undefined
 
   const span = trace.getActiveSpan()
   // Without a tracer every request has the same invalid id: then each is an attempt of its own.
   const traceId = span !== undefined && isSpanContextValid(span.spanContext()) ? span.spanContext().traceId : undefined
   const struck: ArmedFault[] = []
-  const strike: Strike = { delays: [], ending: undefined }
-  for (const fault of matching) {
-    const { effect, scope } = fault.request
+  const strike: Strike = { delays: [], shapes: [], ending: undefined }
+  for (const { fault, measure } of matching) {
+    const { scope, percent } = fault.request
+    const effect = fault.request.effect as RequestEffect
     fault.seen++
-    const { struck: hit, jitter } = fault.draw(scope === 'request' ? traceId : undefined)
-    if (!hit) continue
+    fault.expected += (percent / 100) * measure.percent
+    const draw = fault.draw(scope === 'request' ? traceId : undefined, measure.percent)
+    if (!draw.struck) continue
     fault.hit++
     struck.push(fault)
     striking.count(fault.id, effect.kind)
     const way = effectOf(effect.kind)
-    if ('delayMs' in way) strike.delays.push({ fault, delayMs: way.delayMs(effect, jitter) })
+    if ('delayMs' in way) strike.delays.push({ fault, delayMs: way.delayMs(effect, draw, measure.delay) })
+    else if ('valve' in way) strike.shapes.push({ fault, effect: way })
     else {
       strike.ending = { fault, effect: way }
       break

@@ -14,16 +14,16 @@ const server = createServer(async (incoming, response) => {
   if (url.pathname === '/fetch') {
     const signal = limitMs > 0 ? AbortSignal.timeout(limitMs) : null
     const body = url.searchParams.has('body') ? 'x'.repeat(300_000) : null
-    await fetch(to, { signal, body, method: body === null ? 'GET' : 'POST' }).then(
-      async reply => answer({ status: reply.status, body: await reply.text() }),
-      failed,
-    )
+    await fetch(to, { signal, body, method: body === null ? 'GET' : 'POST' })
+      .then(async reply => answer({ status: reply.status, body: await reply.text() }))
+      .catch(failed)
   } else if (url.pathname === '/node') {
     const outgoing = request(to, { method: url.searchParams.has('body') ? 'POST' : 'GET' }, reply => {
       let body = ''
       reply.setEncoding('utf8').on('data', chunk => {
         body += chunk
       })
+      reply.on('error', failed)
       reply.on('end', () => answer({ status: reply.statusCode, body }))
     })
     if (limitMs > 0) outgoing.setTimeout(limitMs, () => outgoing.destroy(new TypeError('timeout')))

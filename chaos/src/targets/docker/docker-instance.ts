@@ -96,8 +96,14 @@ export class DockerInstance implements Instance {
     this.#startAgain()
   }
 
-  /** The image's own stop signal (SIGTERM where it names none), and SIGKILL after the grace. */
   async terminate(graceMs: number): Promise<void> {
+    if (!this.#life) return
+    await this.takeDown(graceMs)
+    this.#startAgain()
+  }
+
+  /** The image's own stop signal (SIGTERM where it names none), and SIGKILL after the grace. */
+  async takeDown(graceMs: number): Promise<void> {
     const life = this.#life
     if (!life) return
     const { clock, found } = this.#options
@@ -112,7 +118,10 @@ export class DockerInstance implements Instance {
     await this.#ends(life, graceMs + endsWithinMs)
     overtaken.abort()
     await grace
-    this.#startAgain()
+  }
+
+  async bringUp(): Promise<void> {
+    if (this.#shaken) await this.#restore()
   }
 
   /** The engine's pause: its cgroup is frozen, whatever runs in it. */

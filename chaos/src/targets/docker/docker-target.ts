@@ -3,6 +3,7 @@ import { variable } from '@shaketable/sdk/names'
 import { exitCode, ShaketableError } from '@shaketable/slo'
 import type { Journal } from '../../conduct/journal.ts'
 import type { FaultSpec, System } from '../../experiment/model.ts'
+import { isInsideProcess } from '../../faults/inside-process.ts'
 import type { World } from '../../world.ts'
 import type { InstanceEvent, Target } from '../target.ts'
 import { DockerInstance } from './docker-instance.ts'
@@ -12,6 +13,7 @@ import { findContainers, refused, unreachable } from './find-containers.ts'
 
 const readyWithinMs = 30_000
 const listenAgainMs = 200
+const endsInstances: FaultSpec['kind'][] = ['crash', 'terminate', 'rollingRestart', 'scaleToZero']
 
 /**
  * Shakes a system that already runs as containers, found by their labels. It starts none; `stop` leaves every one that it has
@@ -127,13 +129,13 @@ export function dockerTarget({ world, journal }: { world: World; journal: Journa
   }
 
   function refuses(fault: FaultSpec): string | undefined {
-    if ('instances' in fault) {
-      if (fault.kind === 'freeze') return undefined
+    if (fault.kind === 'freeze') return undefined
+    if (endsInstances.includes(fault.kind)) {
       const fleeting = of(fault.service).find(instance => instance.losesItself)
       return fleeting && `${fleeting.id} (container ${fleeting.name}) would not come back: ${fleeting.losesItself}`
     }
-    if (!('percent' in fault)) return undefined
-    if (fault.from) return 'who calls whom (`from`) cannot be told yet between containers'
+    if (!isInsideProcess(fault)) return undefined
+    if ('from' in fault && fault.from) return 'who calls whom (`from`) cannot be told yet between containers'
     const deaf = of(fault.service).find(instance => !instance.faultControl)
     const needs = `${variable.faults}=on, ${variable.faultsHost}=0.0.0.0, a published ${variable.faultsPort} and ${variable.faultsKey}`
     return deaf && `${deaf.id} (container ${deaf.name}) offers no fault control: it needs ${needs}`

@@ -3,6 +3,7 @@ import { variable } from '@shaketable/sdk/names'
 import { exitCode, ShaketableError } from '@shaketable/slo'
 import type { Journal } from '../../conduct/journal.ts'
 import type { FaultSpec, System } from '../../experiment/model.ts'
+import { isInsideProcess } from '../../faults/inside-process.ts'
 import type { World } from '../../world.ts'
 import type { InstanceEvent, Orchestrator, Target } from '../target.ts'
 import { type Cluster, clusterHere } from './cluster.ts'
@@ -215,8 +216,8 @@ export function kubernetesTarget({ world, journal }: { world: World; journal: Jo
       ?.map(inWords)
       .find(right => needs.includes(right))
     if (lacks) return `this user may not ${lacks} in ${namespace} (docs/kubernetes.md has the Role)`
-    if (!('percent' in fault)) return undefined
-    if (fault.from) return 'who calls whom (`from`) cannot be told yet between pods'
+    if (!isInsideProcess(fault)) return undefined
+    if ('from' in fault && fault.from) return 'who calls whom (`from`) cannot be told yet between pods'
     const deaf = of(fault.service).find(instance => !instance.faultControl)
     const wants = `${variable.faults}=on, ${variable.faultsHost}=0.0.0.0, a ${variable.faultsPort} and ${variable.faultsKey} (in your environment where it stands in a Secret)`
     return deaf && `${deaf.name} offers no fault control: it needs ${wants}`

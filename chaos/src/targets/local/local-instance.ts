@@ -55,6 +55,8 @@ export class LocalInstance implements Instance {
   readonly #stopping = new AbortController()
   #life: Life | undefined
   #keptAlive: Promise<void> = Promise.resolve()
+  /** While it is to stay down. */
+  #down: PromiseWithResolvers<void> | undefined
 
   constructor(options: LocalInstanceOptions) {
     const { id, service, ports, faultKey } = options
@@ -106,6 +108,26 @@ export class LocalInstance implements Instance {
     await grace
   }
 
+  async takeDown(graceMs: number): Promise<void> {
+    this.#down ??= Promise.withResolvers()
+    await this.terminate(graceMs)
+  }
+
+  async bringUp(): Promise<void> {
+    if (!this.#down) return
+    this.#down.resolve()
+    this.#down = undefined
+    const { clock, local } = this.#options
+    const until = clock.now() + local.restartDelayMs + provenWithinMs
+    while (!this.#life && !this.#stopping.signal.aborted) {
+      if (clock.now() > until) {
+        const words = `${this.id} was taken down, and is not started again`
+        throw new ShaketableError('SHAKETABLE_NOT_UNDONE', words, { exitCode: exitCode.notUndone })
+      }
+      await clock.sleep(pollMs, this.#stopping.signal).catch(() => {})
+    }
+  }
+
   /** SIGSTOP to the whole group; resolves when the kernel shows it stopped. */
   async freeze(): Promise<void> {
     const life = this.#life
@@ -143,10 +165,12 @@ export class LocalInstance implements Instance {
   async #keepAlive(first: Life): Promise<void> {
     const { clock, local, emit } = this.#options
     const stopping = this.#stopping.signal
+    const aborted = new Promise(resolve => stopping.addEventListener('abort', resolve, { once: true }))
     for (let life: Life | undefined = first; life; ) {
       await life.ended
       if (stopping.aborted) return
       await clock.sleep(local.restartDelayMs, stopping).catch(() => {})
+      await Promise.race([this.#down?.promise, aborted])
       try {
         life = await this.#spawn()
       } catch (error) {

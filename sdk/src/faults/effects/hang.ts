@@ -1,3 +1,4 @@
+import { connectionReset } from '../connection-reset.ts'
 import type { Ending } from './effect.ts'
 
 /** Gives no answer until the fault ends or the client goes; then resets the connection. */
@@ -11,6 +12,12 @@ export const hang: Ending<'hang'> = {
     socket.once(
       'close',
       lease.onEnd(() => socket.reset()),
+    )
+  },
+  connection(_effect, socket, lease) {
+    socket.once(
+      'close',
+      lease.onEnd(() => socket.destroy(connectionReset())),
     )
   },
 }

@@ -1,3 +1,4 @@
+import { connectionReset } from '../connection-reset.ts'
 import type { Ending } from './effect.ts'
 
 /** Resets the connection before any answer. */
@@ -6,4 +7,5 @@ export const reset: Ending<'reset'> = {
   parse: () => ({ kind: 'reset' }),
   inbound: (_effect, exchange) => exchange.reset(),
   outbound: (_effect, socket) => socket.reset(),
+  connection: (_effect, socket) => void socket.destroy(connectionReset()),
 }
