@@ -7,7 +7,10 @@ import type { Journal, JournalEntry } from '../src/conduct/journal.ts'
 import type { System } from '../src/experiment/model.ts'
 import type { SuiteReport } from '../src/report/model.ts'
 import { dockerTarget } from '../src/targets/docker/docker-target.ts'
-import { processWorld } from '../src/world.ts'
+import { membershipsOf } from '../src/targets/docker/networks.ts'
+import { restoreAll } from '../src/targets/docker/restore.ts'
+import type { ShakenContainer } from '../src/targets/docker/shaken.ts'
+import { processWorld, systemClock } from '../src/world.ts'
 import { fixture, freshState, processesWith, Shaketable } from './cli.ts'
 import { type Engine, startEngine } from './fixtures/docker/engine.ts'
 import { smallSystem } from './fixtures/small-system/system.ts'
@@ -24,6 +27,9 @@ beforeAll(async () => {
   engine = await startEngine()
 })
 afterAll(() => engine?.remove())
+
+const shakenIn = (entries: JournalEntry[]): ShakenContainer[] =>
+  entries.flatMap(entry => (entry.type === 'container-shaking' ? [entry] : []))
 
 /** Of these containers, how many are paused or down. */
 async function countShaken(containers: Container[]): Promise<number> {
@@ -46,6 +52,7 @@ describe('containers without the SDK', () => {
           labels: { [mark]: name.split('-')[0] as string },
           env: { ...inside, ...(name === 'store' ? {} : listeners) },
           ports: name === 'store' ? [] : [8080, 9464],
+          ...(name === 'front-1' && { host: { Memory: 2 ** 30, MemorySwap: 2 ** 31 } }),
         }),
       )
     }
@@ -118,6 +125,46 @@ describe('containers without the SDK', () => {
       },
       { type: 'container-restored', instance: 'front-1', container },
     ])
+  })
+
+  it('are taken from their networks and limited, and get back what they had, also from a sweep', async () => {
+    const subject = target()
+    await subject.start(system(), never)
+    const [front] = subject.instances('front')
+    const container = containers[0]!
+    const answers = () =>
+      fetch(subject.urls('front')[0]!, { signal: AbortSignal.timeout(1000) }).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    const before = membershipsOf(await container.inspect())
+    expect(before.length).toBeGreaterThan(0)
+
+    for (const undo of ['reconnect', 'sweep']) {
+      written.length = 0
+      await front?.disconnect?.()
+      expect(await answers()).toBe(false)
+      expect(membershipsOf(await container.inspect())).toEqual([])
+      if (undo === 'sweep') expect((await restoreAll(shakenIn(written), systemClock)).problems).toEqual([])
+      else await front?.reconnect?.()
+      expect(membershipsOf(await container.inspect())).toEqual(before)
+      await expect.poll(answers, within).toBe(true)
+    }
+    await front?.reconnect?.()
+
+    const used = async () => {
+      const { CpuQuota, Memory } = (await container.inspect()).HostConfig
+      return { CpuQuota, Memory }
+    }
+    for (const undo of ['unlimit', 'sweep']) {
+      written.length = 0
+      await front?.limit?.({ cpus: 0.5, memoryBytes: 512 * 2 ** 20 })
+      expect(await used()).toEqual({ CpuQuota: 50_000, Memory: 512 * 2 ** 20 })
+      if (undo === 'sweep') expect((await restoreAll(shakenIn(written), systemClock)).problems).toEqual([])
+      else await front?.unlimit?.()
+      expect(await used()).toEqual({ CpuQuota: -1, Memory: 2 ** 30 })
+    }
+    await subject.stop()
   })
 
   it('are not touched where a service has none, or shares them with another, or one is paused already', async () => {
