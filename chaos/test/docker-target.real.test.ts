@@ -1,10 +1,12 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Container } from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Journal, JournalEntry } from '../src/conduct/journal.ts'
 import type { System } from '../src/experiment/model.ts'
+import { random } from '../src/random.ts'
 import type { SuiteReport } from '../src/report/model.ts'
 import { dockerTarget } from '../src/targets/docker/docker-target.ts'
 import { membershipsOf } from '../src/targets/docker/networks.ts'
@@ -31,10 +33,12 @@ afterAll(() => engine?.remove())
 const shakenIn = (entries: JournalEntry[]): ShakenContainer[] =>
   entries.flatMap(entry => (entry.type === 'container-shaking' ? [entry] : []))
 
-/** Of these containers, how many are paused or down. */
+/** Of these containers, how many are paused, down, or on no network. */
 async function countShaken(containers: Container[]): Promise<number> {
-  const states = await Promise.all(containers.map(async container => (await container.inspect()).State))
-  return states.filter(state => state.Paused || !state.Running).length
+  const states = await Promise.all(containers.map(container => container.inspect()))
+  return states.filter(({ State, NetworkSettings }) => {
+    return State.Paused || !State.Running || Object.keys(NetworkSettings.Networks).length === 0
+  }).length
 }
 
 describe('containers without the SDK', () => {
@@ -252,7 +256,11 @@ describe('a run on containers', () => {
     // To be killed in mid-fault, with time to look: nothing but the kill ends it.
     for (const name of ['frozen-back', 'crashed-back']) {
       const short = await readFile(join(cwd, 'experiments', `${name}.yaml`), 'utf8')
-      await writeFile(join(cwd, 'experiments', `long-${name}.yaml`), short.replace('fault: 2s', 'fault: 5m'))
+      const long = short.replace('fault: 2s', 'fault: 5m')
+      await writeFile(join(cwd, 'experiments', `long-${name}.yaml`), long)
+      if (name !== 'frozen-back') continue
+      const apart = long.replace('freeze:', 'disconnect:').replace('name: frozen-back', 'name: disconnected-back')
+      await writeFile(join(cwd, 'experiments', 'long-disconnected-back.yaml'), apart)
     }
     await describeSystem('200ms')
   })
@@ -343,16 +351,24 @@ spec:
     expect(stderr).not.toContain(key)
   })
 
-  it.for([
+  const stages = [
     { experiment: 'long-frozen-back', says: /fault armed: freeze/, restartDelay: '200ms' },
     { experiment: 'long-crashed-back', says: /fault armed: crash/, restartDelay: '10m' },
-  ])(
-    '$experiment: killed (SIGKILL) in mid-fault, its keeper restores the containers',
-    async ({ experiment, says, restartDelay }) => {
+    { experiment: 'long-disconnected-back', says: /fault armed: disconnect/, restartDelay: '200ms' },
+  ]
+  const next = random(Number(process.env.SOAK_SEED ?? 9))
+  const moments = Array.from({ length: Number(process.env.SOAK_DOCKER_KILLS ?? stages.length) }, (_, index) => ({
+    ...stages[index % stages.length]!,
+    delayMs: Math.floor(next() * 1000),
+  }))
+  it.for(moments)(
+    '$experiment: killed (SIGKILL) in mid-fault, $delayMs ms after it began, its keeper restores the containers',
+    async ({ experiment, says, restartDelay, delayMs }) => {
       await describeSystem(restartDelay)
       const run = await start(experiment, '--yes-this-is', 'duo')
       await run.says(says)
       expect(await countShaken(containers)).toBe(1)
+      await sleep(delayMs)
       run.child.kill('SIGKILL')
       await expect.poll(() => countShaken(containers), within).toBe(0)
       await expect.poll(() => processesWith(state.state), within).toEqual([])
