@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 
 const generators = [
   'dashboards/src/generate.ts',
+  'sdk/docs/generate.ts',
   'chaos/src/experiment/schemas.ts',
   'chaos/src/report/generate-schema.ts',
 ]

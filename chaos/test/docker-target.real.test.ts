@@ -106,6 +106,7 @@ describe('containers without the SDK', () => {
         )
       },
       startsThem: false,
+      freezes: true,
       countLeft: () => countShaken(containers),
     }
   })

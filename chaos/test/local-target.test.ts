@@ -58,6 +58,7 @@ describeTarget('local', async () => {
       )
     },
     startsThem: true,
+    freezes: true,
     countLeft: () => new RunProcesses(runId, []).look().length,
   }
 })

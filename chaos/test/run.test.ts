@@ -37,6 +37,9 @@ async function shake(
   }
 }
 
+/** What a look at a product takes, by its spans. */
+const path = ['front server', 'front client', 'back server']
+
 const verdicts = ({ experiments }: SuiteReport) => experiments.map(each => [each.name, each.verdict, ...each.reasons])
 
 /** What other programs of the machine take from the services is seen as the services' own, and that may happen. */
@@ -55,6 +58,22 @@ describe('a run', () => {
           expect(faults[0]?.hit).toBeGreaterThan(0)
           expect(faults[0]?.undoneMs).not.toBeNull()
         }
+      }
+      const failing = both[1].report.experiments[0]!
+      expect(failing.expectations.map(({ name, names }) => [name, names])).toEqual([
+        ['blame back', ['back']],
+        ['amplification at most 1.5', []],
+      ])
+      const { edges, struck, healthy } = failing.traces!
+      expect(edges[0]).toMatchObject({ from: 'front', to: 'back' })
+      expect(struck?.spans.map(({ service, kind }) => `${service} ${kind}`)).toEqual(path)
+      expect(struck?.spans.at(-1)).toMatchObject({ error: '503', faultId: 'error-back' })
+      expect(healthy?.spans.map(({ service, kind }) => `${service} ${kind}`)).toEqual(path)
+      expect(healthy?.spans.every(({ error }) => error === null)).toBe(true)
+      // The access log of each service tells of it.
+      for (const { traceId, logs } of [struck!, healthy!]) {
+        expect(new Set(logs.map(({ instance }) => instance.split('-')[0]))).toEqual(new Set(['front', 'back']))
+        for (const { text } of logs) expect(text).toContain(traceId)
       }
     },
   )

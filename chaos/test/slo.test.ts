@@ -43,6 +43,20 @@ test('what was exported makes the same rules as what it was made of', async () =
   expect((await slo('rules', 'exported.yaml')).stdout).toBe((await slo('rules', objective)).stdout)
 })
 
+test('the conditions and the links of the alerts may be given, and Grafana gets the same alerts', async () => {
+  const flags = ['--alert', 'page:10m/2h:3%', '--alert', 'ticket:1h/1d:10%', '--runbooks', 'https://wiki/runbooks']
+  const rules = (await slo('rules', ...flags, objective)).stdout
+  expect([...new Set(rules.match(/window: .*/g))]).toEqual(['window: 10m/2h', 'window: 1h/1d'])
+  expect(rules).toContain('runbook: https://wiki/runbooks#errorbudgetburn')
+  expect((await slo('tests', ...flags.slice(0, 4), objective)).stdout).toContain('fire 10m/2h within')
+  const grafana = (await slo('rules', '--format', 'grafana', '--datasource', 'mimir', ...flags, objective)).stdout
+  expect(grafana).toMatch(/^apiVersion: 1\n/)
+  expect(grafana.match(/title: .*/g)).toEqual(
+    [...rules.matchAll(/alert: (.*)/g)].map(([, name]) => expect.stringContaining(`title: ${name} `)),
+  )
+  expect((await slo('rules', '--alert', 'page:2h/10m:3%', objective)).stderr).toContain('Expected page or ticket')
+})
+
 test('what was imported is read again, and what is not carried over is told with its place', async () => {
   await writeFile(join(cwd, 'sloth.yaml'), sloth)
   const imported = await slo('import', '--window', '28d', 'sloth.yaml')
@@ -85,7 +99,7 @@ test('the rules come as resources of the Prometheus operator too', async () => {
 })
 
 test.each([
-  [['rules', '--format', 'helm', 'x.yaml'], 'Allowed choices are prometheus, operator.'],
+  [['rules', '--format', 'helm', 'x.yaml'], 'Allowed choices are prometheus, operator, grafana.'],
   [['rules', '--label', 'a', 'x.yaml'], 'Expected NAME=VALUE.'],
   [['explain', '--rate', 'fast', 'x.yaml'], 'Expected a rate over 0 such as 20/s or 300/m.'],
   [['import', '--window', '90s', 'x.yaml'], 'Expected whole minutes, at most 366 days, e.g. 28d.'],

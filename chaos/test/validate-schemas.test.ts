@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { httpDurationBoundaries } from '@shaketable/sdk/names'
-import { latencyBoundaries } from '@shaketable/slo'
+import { signals } from '@shaketable/slo'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
@@ -39,7 +39,6 @@ describe('the JSON Schemas for editors', () => {
     'experiment-unknown-fault-kind',
     'experiment-two-kinds-in-one-fault',
     'experiment-percent-over-100',
-    'experiment-blame',
     'experiment-no-objectives',
     'system-command-as-text',
     'system-replicas-of-zero',
@@ -53,5 +52,5 @@ describe('the JSON Schemas for editors', () => {
 })
 
 it('the latency boundaries that objectives may use are those of the metric', () => {
-  expect(latencyBoundaries).toEqual(httpDurationBoundaries)
+  expect(signals['http-server'].boundaries).toEqual(httpDurationBoundaries)
 })

@@ -3,10 +3,13 @@ import { burnRateFactor, burnRatePolicies } from '@shaketable/slo'
 import { frame, labelVariable } from './frame.ts'
 import { graph, number, timeline } from './panels.ts'
 
-const of = '{slo=~"$slo"}'
+const of = '{slo=~"$slo",service=~"$service"}'
 const legend = '{{slo}}'
 const colours = ['dark-red', 'red', 'orange', 'yellow']
 const thirtyDaysMs = 30 * 86_400_000
+
+const burnOver = (window: string) =>
+  `slo:sli_error:ratio_rate${window}${of} / on (slo, service) slo:error_budget:ratio${of}`
 
 /** 14.4, 6, 3 and 1: where the alerts of a 30-day objective stand. */
 const alertLines = burnRatePolicies.map((policy, index) => ({
@@ -20,7 +23,11 @@ export function objectivesDashboard(): DashboardBuilder {
     'shaketable-objectives',
     'Shaketable / Objectives',
     'What is promised, what is left of the error budget, how fast it burns, and what fires.',
-  ).withVariable(labelVariable('slo', 'Objective', 'label_values(slo:objective:ratio, slo)', true))
+  )
+    .withVariable(labelVariable('service', 'Service', 'label_values(slo:objective:ratio, service)', true))
+    .withVariable(
+      labelVariable('slo', 'Objective', 'label_values(slo:objective:ratio{service=~"$service"}, slo)', true),
+    )
   dashboard.withRow(new RowBuilder('Now'))
   for (const panel of now()) dashboard.withPanel(panel)
   dashboard.withRow(new RowBuilder('Over time'))
@@ -35,7 +42,7 @@ function now() {
         title: 'Objective',
         description: 'The promised share of good events. A change of it is a change of its OpenSLO document.',
         unit: 'percentunit',
-        width: 8,
+        width: 6,
         queries: [{ expr: `slo:objective:ratio${of}`, legend }],
       },
       'blue',
@@ -47,7 +54,7 @@ function now() {
         description:
           'The share of the period’s error budget that is left. Under zero: stop risky releases and mend first.',
         unit: 'percentunit',
-        width: 8,
+        width: 6,
         queries: [{ expr: `slo:period_error_budget_remaining:ratio${of}`, legend }],
       },
       'red',
@@ -61,18 +68,40 @@ function now() {
         title: 'Burn rate of the last 5 minutes',
         description: 'At 1 the budget lasts exactly its period. Over 14.4 with a page: follow the alert’s runbook.',
         unit: 'none',
-        width: 8,
+        width: 6,
         queries: [{ expr: `slo:current_burn_rate:ratio${of}`, legend }],
       },
       'green',
       [...alertLines],
     ),
+    number(
+      {
+        title: 'Time until the budget is spent',
+        description:
+          'At the burn rate of the last hour. Under a day: somebody has to look today, whether or not it pages. Nothing new ' +
+          'spoils an objective of which no budget is spent.',
+        unit: 's',
+        width: 6,
+        emptyWhile: 'no event was bad in the last hour',
+        queries: [
+          {
+            expr:
+              `clamp_min(slo:period_error_budget_remaining:ratio${of}, 0) ` +
+              `* on (slo, service) slo:time_period:days${of} * 86400 / on (slo, service) (${burnOver('1h')} > 0)`,
+            legend,
+          },
+        ],
+      },
+      'red',
+      [
+        { value: 86_400, color: 'orange' },
+        { value: 7 * 86_400, color: 'green' },
+      ],
+    ),
   ]
 }
 
 function overTime() {
-  const burnOver = (window: string) =>
-    `slo:sli_error:ratio_rate${window}${of} / on (slo, service) slo:error_budget:ratio${of}`
   return [
     graph(
       {
@@ -99,9 +128,10 @@ function overTime() {
       description: 'When which alert fired. Each has a section in RUNBOOKS.md.',
       unit: 'none',
       width: 12,
+      emptyWhile: 'nothing fires',
       queries: [
         {
-          expr: `max by (alertname, severity, slo, window) (ALERTS{alertstate="firing",slo=~"$slo"})`,
+          expr: `max by (alertname, severity, slo, window) (ALERTS{alertstate="firing",slo=~"$slo",service=~"$service"})`,
           legend: '{{severity}} {{slo}} {{alertname}} {{window}}',
         },
       ],

@@ -4,11 +4,15 @@ import { once } from 'node:events'
 /** A child that speaks over the IPC channel: one question at a time, each answered by one message. */
 export class Subject {
   readonly child: ChildProcess
+  #said = ''
 
   constructor([command = '', ...args]: string[], env: Record<string, string>) {
     this.child = spawn(command, args, {
       env: { ...process.env, NODE_OPTIONS: '', ...env },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    this.child.stderr!.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#said = (this.#said + chunk).slice(-4_000)
     })
   }
 
@@ -16,7 +20,7 @@ export class Subject {
   async next<T>(): Promise<T> {
     const done = new AbortController()
     const ended = once(this.child, 'exit', { signal: done.signal }).then(([code, signal]) => {
-      throw new Error(`${this.child.spawnargs.join(' ')} ended with ${code ?? signal}`)
+      throw new Error(`${this.child.spawnargs.join(' ')} ended with ${code ?? signal}\n${this.#said}`)
     })
     ended.catch(() => {})
     try {

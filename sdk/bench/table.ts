@@ -1,50 +1,72 @@
 import { cpus } from 'node:os'
-import { contenders } from './contenders.ts'
+import { type Contender, references } from './contenders.ts'
 import { canPin } from './cores.ts'
-import { type Route, type Run, routes } from './run.ts'
+import { connections } from './load.ts'
+import { againstBare, type Round, shareOf, typical } from './ratios.ts'
+import { type Pace, type Route, routes } from './run.ts'
 
-/** What the overhead of ours is of the overhead of the stack assembled by hand, a route: the median over the rounds. */
-export function overheadRatio(rounds: Run[][], route: Route): number {
-  return median(
-    rounds.map(runs => {
-      const cost = (name: string) => runs.find(run => run.contender === name)!.routes[route].cpuMicros
-      return (cost('ours') - cost('bare')) / (cost('hand') - cost('bare'))
-    }),
-  )
-}
-
-/** The race as Markdown. Each number is the median over the rounds. */
-export function table(rounds: Run[][], seconds: number): string {
-  const rows = contenders.map(({ name, title }) => {
-    const runs = rounds.map(round => round.find(run => run.contender === name)!)
-    const mid = (of: (run: Run) => number, digits = 0) => median(runs.map(of)).toFixed(digits)
-    const perRoute = routes.flatMap(route => [
-      mid(run => run.routes[route].cpuMicros, 1),
-      `${mid(run => run.routes[route].p50Ms)} / ${mid(run => run.routes[route].p99Ms)}`,
-    ])
-    return [title, ...perRoute, mid(run => run.rssMegabytes), mid(run => run.startMs)]
-  })
-  const header = [
-    'stack',
-    ...routes.flatMap(route => [`\`${route}\` CPU µs a request`, 'p50 / p99 ms']),
-    'RSS MB',
-    'start ms',
-  ]
-  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
-  const ratios = routes.map(route => `${(100 * overheadRatio(rounds, route)).toFixed(0)} % on \`${route}\``)
+/** The race as Markdown: a table a route and one of the processes. Each number is a median over the rounds. */
+export function report(rounds: readonly Round[], raced: readonly Contender[], { seconds }: Pace): string {
+  const known = references.filter(reference => raced.some(({ name }) => name === reference))
+  const pinned = canPin ? 'server and load on a core each' : 'server and load not pinned'
   return [
-    line(header),
-    line(header.map((_, i) => (i === 0 ? '---' : '---:'))),
-    ...rows.map(line),
+    ...routes.flatMap(route => [...routeTable(rounds, raced, known, route), '']),
+    ...processTable(rounds, raced),
     '',
-    `Of what the stack assembled by hand adds to bare Express, ours adds **${ratios.join('** and **')}** (CPU, median of the rounds).`,
-    `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown CPU'}; ${rounds.length} rounds of ${seconds} s a route, closed loop of ` +
-      `20 connections, ${canPin ? 'server and load on a core each' : 'server and load not pinned'}; \`/orders\` makes one outbound call.`,
+    `Medians of ${rounds.length} rounds of ${seconds} s a route, in shuffled order; Node ${process.version}, ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ` +
+      `${pinned}, closed loop of ${connections} connections. Differences and shares are taken within a round.`,
   ].join('\n')
 }
 
-export function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+function routeTable(
+  rounds: readonly Round[],
+  raced: readonly Contender[],
+  known: readonly (typeof references)[number][],
+  route: Route,
+): string[] {
+  const head = ['CPU µs a request', 'over bare', ...known.map(name => `of what ${name} adds`)]
+  return markdown(
+    [`\`${route}\``, ...head, 'requests a second', 'p50 ms', 'of bare', 'p99 ms'],
+    raced.map(({ name, title }) => [
+      title,
+      typical(rounds, name, run => run.routes[route].cpuMicros).toFixed(1),
+      signed(
+        againstBare(rounds, name, (run, bare) => run.routes[route].cpuMicros - bare.routes[route].cpuMicros),
+        1,
+      ),
+      ...known.map(reference => `${(100 * shareOf(reference, rounds, name, route)).toFixed(0)} %`),
+      typical(rounds, name, run => run.routes[route].requestsPerSecond).toFixed(0),
+      typical(rounds, name, run => run.routes[route].p50Ms).toFixed(2),
+      `${againstBare(rounds, name, (run, bare) => run.routes[route].p50Ms / bare.routes[route].p50Ms).toFixed(2)} x`,
+      typical(rounds, name, run => run.routes[route].p99Ms).toFixed(2),
+    ]),
+  )
+}
+
+function processTable(rounds: readonly Round[], raced: readonly Contender[]): string[] {
+  return markdown(
+    ['process', 'RSS MB under load', 'over bare', 'spawn to first answer, ms', 'over bare'],
+    raced.map(({ name, title }) => [
+      title,
+      typical(rounds, name, run => run.rssMegabytes).toFixed(0),
+      signed(
+        againstBare(rounds, name, (run, bare) => run.rssMegabytes - bare.rssMegabytes),
+        0,
+      ),
+      typical(rounds, name, run => run.startMs).toFixed(0),
+      signed(
+        againstBare(rounds, name, (run, bare) => run.startMs - bare.startMs),
+        0,
+      ),
+    ]),
+  )
+}
+
+function markdown(head: string[], rows: string[][]): string[] {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map((_, at) => (at === 0 ? '---' : '---:'))), ...rows.map(line)]
+}
+
+function signed(value: number, digits: number): string {
+  return `${value < 0 ? '' : '+'}${value.toFixed(digits)}`
 }

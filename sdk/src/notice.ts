@@ -13,7 +13,7 @@ export function stderrNotice(): Notice {
     if (saidAt.size > 200) saidAt.clear()
     saidAt.set(line, now)
     try {
-      writeSync(2, `shaketable: ${line.replaceAll(/\s+/g, ' ')}\n`)
+      writeSync(2, `shaketable: ${line.replaceAll(/[\s\p{Cc}]+/gu, ' ')}\n`)
     } catch {
       // A closed stderr is no reason to disturb the service.
     }

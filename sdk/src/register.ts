@@ -1,18 +1,4 @@
-import * as nodeModule from 'node:module'
-import { isMainThread } from 'node:worker_threads'
-import { isPackageManager } from './package-managers.ts'
+// The `--import` entry. `OTEL_SDK_DISABLED=true` is looked at before anything else is loaded: then this file is all there is.
+if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== 'true') await import('./register-enabled.ts')
 
-// Worker threads inherit `--import`; the listener and the signals belong to the main thread.
-if (!('registerHooks' in nodeModule)) {
-  process.stderr.write(
-    `shaketable: the SDK needs Node ^22.22.3 || ^24.11.1 || >=26, and this is ${process.versions.node}: the service runs without it\n`,
-  )
-} else if (isMainThread && !isPackageManager(process.argv[1])) {
-  try {
-    const { start } = await import('./start.ts')
-    await start()
-  } catch (error) {
-    // An uninstrumented service is better than none.
-    process.stderr.write(`shaketable: the SDK cannot start, the service runs without it: ${String(error)}\n`)
-  }
-}
+export {}

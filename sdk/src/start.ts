@@ -1,9 +1,18 @@
-import type { AddressInfo } from 'node:net'
-import { context, metrics as metricsApi, propagation, trace } from '@opentelemetry/api'
+import {
+  context,
+  DiagLogLevel,
+  diag,
+  metrics as metricsApi,
+  propagation,
+  type TextMapPropagator,
+  trace,
+} from '@opentelemetry/api'
 import { type AdminListener, listen } from './admin/listener.ts'
-import { Readiness, type ReadinessCheck } from './admin/readiness.ts'
+import { LogLevelControl } from './admin/log-level.ts'
+import { Readiness } from './admin/readiness.ts'
 import { SharedContextManager, untraced } from './context.ts'
 import type { Witness } from './doctor/witness.ts'
+import type { Environment } from './environment.ts'
 import { watchNodeClient, watchUndici } from './http/client.ts'
 import { keepContextInEvents } from './http/observed.ts'
 import { SeenRoutes } from './http/seen-routes.ts'
@@ -14,16 +23,23 @@ import { watchFastify } from './instrumentations/fastify.ts'
 import { hapi } from './instrumentations/hapi.ts'
 import { hono } from './instrumentations/hono.ts'
 import { koa } from './instrumentations/koa.ts'
+import { MeasuredTracers } from './instrumentations/measured-tracers.ts'
 import { type LibraryFile, patchOnLoad } from './instrumentations/modules.ts'
-import { pg } from './instrumentations/pg.ts'
-import { pino } from './instrumentations/pino.ts'
+import { official } from './instrumentations/official.ts'
+import { pino, pinoLevels } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
+import { winston } from './instrumentations/winston.ts'
 import { drain, type Ending, watchEndings } from './lifecycle.ts'
 import { AccessLog } from './logs/access-log.ts'
+import { watchConsole } from './logs/console.ts'
+import { LogLevels } from './logs/levels.ts'
+import { LogLines } from './logs/lines.ts'
+import type { LogExport } from './logs/open-logs.ts'
 import { CardinalityGuard } from './metrics/cardinality-guard.ts'
 import { MetricCollection } from './metrics/collection.ts'
 import { Tally } from './metrics/counter.ts'
 import type { Family } from './metrics/exposition.ts'
+import { LibraryMetrics } from './metrics/library-metrics.ts'
 import { familiesOfMetrics } from './metrics/meter-families.ts'
 import { LazyMeterProvider } from './metrics/meter-provider.ts'
 import type { MetricPush } from './metrics/push.ts'
@@ -31,15 +47,18 @@ import { RequestMetrics } from './metrics/red.ts'
 import { observeRuntime } from './metrics/runtime.ts'
 import { label, metric, variable } from './names.ts'
 import { type Notice, stderrNotice } from './notice.ts'
-import { type Environment, type Options, type OtlpOptions, readOptions } from './options.ts'
+import { type Options, type OtlpOptions, readOptions } from './options.ts'
+import { Redaction } from './redaction.ts'
+import { type Handle, nowStarting, startingSdk } from './running.ts'
 import { ConsoleDestination, OwnExporter, type SpanExporter } from './traces/destinations.ts'
 import { openHttpExporter } from './traces/otlp-exporter.ts'
 import { SpanPipeline, type SpanProcessor } from './traces/pipeline.ts'
-import { W3cPropagator } from './traces/propagation.ts'
-import { type SpanDestination, SpanQueue } from './traces/queue.ts'
+import { propagatorOf } from './traces/propagators.ts'
+import { dropReasons, type QueueState, type SpanDestination, SpanQueue } from './traces/queue.ts'
 import { ServiceResource } from './traces/resource.ts'
 import { type Sampler, samplerOf } from './traces/sampler.ts'
-import { SpanProvider } from './traces/tracer.ts'
+import { type Sampling, SpanProvider } from './traces/tracer.ts'
+import { Undecided } from './traces/undecided.ts'
 
 /** What code may give beyond the environment. All of it is optional. */
 export interface StartOptions extends Partial<Omit<Options, 'disabled' | 'faults'>> {
@@ -51,91 +70,108 @@ export interface StartOptions extends Partial<Omit<Options, 'disabled' | 'faults
   spanSampler?: Sampler
   /** Replaces `OTEL_TRACES_EXPORTER`. */
   spanExporter?: SpanExporter
+  /** Replaces `OTEL_PROPAGATORS`. */
+  textMapPropagator?: TextMapPropagator
 }
 
-/** The running SDK. */
-export interface Handle {
-  /** Where `/metrics`, `/livez`, `/readyz` and `/telemetry` are; undefined when the port was taken or the SDK is off. */
-  readonly adminAddress: AddressInfo | undefined
-  /** `/readyz` answers 503 while the check fails; returns what takes the check away. */
-  addReadinessCheck(name: string, check: ReadinessCheck): () => void
-  /** Not ready, drain, flush (at most 2 s), and close the listeners. The app's process goes on. */
-  shutdown(): Promise<void>
-}
-
-const running = Symbol.for('shaketable.sdk')
-const starting = Symbol.for('shaketable.sdk.starting')
-type Running = { [running]?: Handle; [starting]?: Promise<Handle> }
-
-/** The SDK that runs in this process, by `--import` or by `start`; undefined when none does. */
-export function runningSdk(): Handle | undefined {
-  return (globalThis as Running)[running]
-}
-
-/**
- * Starts the SDK, once in a process: a second call returns the first one's handle. Start it before the libraries that it
- * instruments are loaded (`--import @shaketable/sdk/register` does). What cannot be done is said on stderr.
- */
+/** Starts the SDK, as `start` of the package says. */
 export async function start(given: StartOptions = {}): Promise<Handle> {
-  // Kept on the process, not in this module: there may be several copies of it.
-  const shared = globalThis as Running
-  if (shared[starting]) return shared[starting]
-  const notice = stderrNotice()
-  const { env = process.env, spanProcessors = [], spanSampler, spanExporter, ...overrides } = given
+  const begun = startingSdk()
+  if (begun) return begun
+  const { env = process.env, spanProcessors = [], spanSampler, spanExporter, textMapPropagator, ...overrides } = given
+  const notice = env.OTEL_LOG_LEVEL?.trim().toLowerCase() === 'none' ? () => {} : stderrNotice()
   const options = override(readOptions(env, notice), overrides)
   if (options.disabled) return { adminAddress: undefined, addReadinessCheck: () => () => {}, async shutdown() {} }
-  shared[starting] = startWith(env, options, { spanProcessors, spanSampler, spanExporter }, notice)
-  return shared[starting]
+  const own = { spanProcessors, spanSampler, spanExporter, textMapPropagator }
+  return nowStarting(startWith(env, options, own, notice))
 }
 
 interface OwnParts {
   spanProcessors: SpanProcessor[]
   spanSampler: Sampler | undefined
   spanExporter: SpanExporter | undefined
+  textMapPropagator: TextMapPropagator | undefined
 }
 
 async function startWith(env: Environment, options: Options, own: OwnParts, notice: Notice): Promise<Handle> {
-  const pipeline = await buildPipeline(options, own, notice)
-  const propagator = new W3cPropagator(options.propagators)
-  const provider = new SpanProvider(pipeline, samplerOf(options.sampler, options.samplerRatio), own.spanSampler, notice)
+  listenToDiagnostics(options, notice)
+  const redaction = new Redaction(options.redaction)
+  const pipeline = await buildPipeline(options, redaction, own, notice)
+  const propagator = own.textMapPropagator ?? propagatorOf(options.propagators)
+  const provider = new SpanProvider(pipeline, samplingOf(options, own, pipeline), notice)
   const apiRegistered = registerApi(provider, propagator, notice)
   const meters = registerMeters(options, notice)
 
   const metrics = new RequestMetrics(options.maxSeries)
+  const logs = await exportLogs(options, pipeline, notice)
+  const lines = new LogLines(redaction, options.logFormat, options.serviceName, logs?.records)
+  if (options.consoleIds || logs) watchConsole(lines, options.consoleIds)
+  const levels = options.admin.key === undefined ? undefined : new LogLevels()
   const collection = new MetricCollection(new CardinalityGuard(options.maxSeries, notice), notice)
-  const libraries = [...express, koa, hapi, ...hono, pino, ...pg, promClient(registry => collection.addApp(registry))]
+  const libraryMetrics = new LibraryMetrics(options.maxSeries)
+  const tracers = new MeasuredTracers(provider, pipeline, libraryMetrics)
+  const libraries = [
+    ...express,
+    koa,
+    hapi,
+    ...hono,
+    pino(lines),
+    ...(levels ? [pinoLevels(levels)] : []),
+    winston(lines, levels),
+    ...official(tracers),
+    promClient(registry => collection.addApp(registry)),
+  ]
   const witness = await callWitness(libraries)
   patchOnLoad(libraries, notice)
   watchFastify(notice)
 
-  const accessLog = options.accessLog ? new AccessLog(options.serviceName) : undefined
+  const accessLog = options.accessLog
+    ? new AccessLog(options.serviceName, line => lines.finished('access', line))
+    : undefined
   const servers = new Servers()
   const seenRoutes = options.faults && new SeenRoutes()
-  const observer = new ServerObserver({ provider, propagator, metrics, accessLog, servers, seenRoutes, notice })
+  const observer = new ServerObserver({
+    provider,
+    propagator,
+    metrics,
+    accessLog,
+    redaction,
+    servers,
+    seenRoutes,
+    notice,
+  })
   const caller = options.faults ? options.serviceName : undefined
   keepContextInEvents(notice)
   servers.watch(notice)
   observer.watch()
-  watchNodeClient({ provider, propagator, metrics, caller, notice })
-  watchUndici({ provider, propagator, metrics, caller, notice })
+  watchNodeClient({ provider, propagator, metrics, redaction, caller, notice })
+  watchUndici({ provider, propagator, metrics, redaction, caller, notice })
 
   const faults = new Tally('counter', metric.faultsInjected, 'Requests that an in-process fault has hit.', [
     label.faultId,
     label.faultKind,
   ])
   if (meters) collection.addMeters(async () => familiesOfMetrics(await meters.collect(), notice))
-  const collect = await collectMetrics(options, collection, () => [
+  const collect = collectMetrics(options, collection, () => [
     ...metrics.families(),
+    ...libraryMetrics.families(),
     ...spanCounters(pipeline),
     ...pushCounters(push),
+    ...logCounters(logs),
     ...(options.faults ? [faults.family()] : []),
   ])
   const push = collect && (await pushMetrics(options, pipeline.resource, collect, notice))
   const readiness = new Readiness(() => servers.listening.size > 0)
-  const telemetry = () => describeTelemetry(options, pipeline, push, accessLog)
-  const { host, port } = options.admin
+  const telemetry = () => describeTelemetry(options, pipeline, push, accessLog, logs)
+  const { host, port, key } = options.admin
   const scraped = options.metricsExporters.includes('prometheus')
-  const admin = await listen(host, port, { readiness, metrics: scraped ? collect : undefined, telemetry, notice })
+  const admin = await listen(host, port, {
+    readiness,
+    metrics: scraped ? collect : undefined,
+    telemetry,
+    logLevel: levels && new LogLevelControl(levels, key!),
+    notice,
+  })
   if (port === 0 && admin.address) {
     notice(`health and metrics are on http://${host}:${admin.address.port}`)
   }
@@ -143,11 +179,18 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   witness?.testify({ env, options, pipeline, push, servers, adminPort: admin.address?.port, apiRegistered })
 
   const { drainTimeoutMs } = options
-  const ending: Ending = { readiness, servers, observer, accessLog, pipeline, push, drainTimeoutMs }
+  const ending: Ending = {
+    readiness,
+    servers,
+    observer,
+    accessLog,
+    pipeline,
+    push,
+    logs: logs?.queue,
+    drainTimeoutMs,
+  }
   const unwatch = watchEndings(ending)
-  const handle = buildHandle(ending, admin, faultControl, unwatch)
-  ;(globalThis as Running)[running] = handle
-  return handle
+  return buildHandle(ending, admin, faultControl, unwatch)
 }
 
 /** What code gives wins over the environment; the service's name also stands among the resource's attributes. */
@@ -157,7 +200,12 @@ function override(read: Options, given: Partial<Options>): Options {
   return { ...options, resourceAttributes: named }
 }
 
-async function buildPipeline(options: Options, own: OwnParts, notice: Notice): Promise<SpanPipeline> {
+async function buildPipeline(
+  options: Options,
+  redaction: Redaction,
+  own: OwnParts,
+  notice: Notice,
+): Promise<SpanPipeline> {
   const destination = own.spanExporter
     ? new OwnExporter(own.spanExporter)
     : options.tracesExporter === 'otlp'
@@ -167,7 +215,24 @@ async function buildPipeline(options: Options, own: OwnParts, notice: Notice): P
         : undefined
   const queue = destination && new SpanQueue(destination, options.queue, notice)
   const resource = new ServiceResource(options.resourceAttributes)
-  return new SpanPipeline({ resource, limits: options.limits }, queue, own.spanProcessors, notice)
+  return new SpanPipeline({ resource, limits: options.limits, redaction }, queue, own.spanProcessors, notice)
+}
+
+function samplingOf(options: Options, own: OwnParts, pipeline: SpanPipeline): Sampling {
+  const decide = samplerOf(options.sampler, options.samplerRatio)
+  if (own.spanSampler || options.sampler !== 'errors_and_slow') return { decide, own: own.spanSampler }
+  return { decide, undecided: new Undecided(options.keep, pipeline) }
+}
+
+/** What OpenTelemetry's own packages have to say is not said unless it is asked for, and never on stdout. */
+function listenToDiagnostics({ logLevel }: Options, notice: Notice): void {
+  if (logLevel === undefined || logLevel === 'none') return
+  const say = (message: string) => notice(`OpenTelemetry: ${message}`)
+  const level = DiagLogLevel[logLevel.toUpperCase() as keyof typeof DiagLogLevel]
+  diag.setLogger(
+    { error: say, warn: say, info: say, debug: say, verbose: say },
+    { logLevel: level, suppressOverrideMessage: true },
+  )
 }
 
 /** gRPC brings a library of its own, which is loaded only for it. */
@@ -183,7 +248,7 @@ async function openOtlp(otlp: OtlpOptions, notice: Notice): Promise<SpanDestinat
 }
 
 /** Whether the API gives its spans to us. */
-function registerApi(provider: SpanProvider, propagator: W3cPropagator, notice: Notice): boolean {
+function registerApi(provider: SpanProvider, propagator: TextMapPropagator, notice: Notice): boolean {
   const registered = [
     context.setGlobalContextManager(new SharedContextManager()),
     propagation.setGlobalPropagator(propagator),
@@ -211,16 +276,14 @@ function registerMeters(options: Options, notice: Notice): LazyMeterProvider | u
   return undefined
 }
 
-async function collectMetrics(
+function collectMetrics(
   options: Options,
   collection: MetricCollection,
   own: () => Family[],
-): Promise<(() => Promise<Family[]>) | undefined> {
+): (() => Promise<Family[]>) | undefined {
   if (options.metricsExporters.length === 0) return undefined
-  const runtime = await observeRuntime()
   collection.addOwn(own)
-  collection.addOwn(() => runtime.families())
-  collection.addApp(runtime.sharedRegistry)
+  collection.addOwn(observeRuntime())
   return () => collection.collect()
 }
 
@@ -241,6 +304,22 @@ async function pushMetrics(
   }
 }
 
+/** What sends logs stays unloaded where they only go to stdout. */
+async function exportLogs(
+  { logs }: Options,
+  { resource, redaction }: SpanPipeline,
+  notice: Notice,
+): Promise<LogExport | undefined> {
+  if (!logs) return undefined
+  try {
+    const { openLogs } = await import('./logs/open-logs.ts')
+    return await openLogs(logs, resource, redaction, notice)
+  } catch (error) {
+    notice(`logs are not sent, their exporter cannot be opened: ${String(error)}`)
+    return undefined
+  }
+}
+
 function counter(name: string, help: string, value: number): Family {
   return { name, help, type: 'counter', samples: [{ name, labels: {}, value }] }
 }
@@ -255,10 +334,30 @@ function pushCounters(push: MetricPush | undefined): Family[] {
 
 function spanCounters({ queue }: SpanPipeline): Family[] {
   if (!queue) return []
+  const { spansMade: made, spansSent: sent, spansDropped: dropped } = metric
+  return queueCounters(queue, { made, sent, dropped }, 'Sampled spans that ended')
+}
+
+function logCounters(logs: LogExport | undefined): Family[] {
+  if (!logs) return []
+  const { logsMade: made, logsSent: sent, logsDropped: dropped } = metric
+  return queueCounters(logs.queue, { made, sent, dropped }, 'Log records')
+}
+
+function queueCounters(queue: QueueState, names: Record<'made' | 'sent' | 'dropped', string>, what: string): Family[] {
   return [
-    counter(metric.spansMade, 'Sampled spans that ended: sent, dropped and waiting ones.', queue.made),
-    counter(metric.spansSent, 'Spans that the destination accepted.', queue.sent),
-    counter(metric.spansDropped, 'Spans that were lost: queue full, refused or rejected.', queue.dropped),
+    counter(names.made, `${what}: sent, dropped and waiting ones.`, queue.made),
+    counter(names.sent, `${what} that the destination accepted.`, queue.sent),
+    {
+      name: names.dropped,
+      help: `${what} that were lost, by why.`,
+      type: 'counter',
+      samples: dropReasons.map(reason => ({
+        name: names.dropped,
+        labels: { [label.reason]: reason },
+        value: queue.droppedFor[reason],
+      })),
+    },
   ]
 }
 
@@ -267,18 +366,12 @@ function describeTelemetry(
   { queue }: SpanPipeline,
   push: MetricPush | undefined,
   accessLog: AccessLog | undefined,
+  logs: LogExport | undefined,
 ): object {
   return {
     service: options.serviceName,
-    spans: {
-      destination: queue?.destination.name ?? 'none',
-      made: queue?.made ?? 0,
-      sent: queue?.sent ?? 0,
-      dropped: queue?.dropped ?? 0,
-      waiting: queue?.waiting ?? 0,
-      down: queue?.down ?? false,
-      lastFailure: queue?.lastFailure,
-    },
+    spans: describeQueue(queue),
+    logs: logs ? describeQueue(logs.queue) : 'stdout only',
     metrics: {
       exporters: options.metricsExporters,
       destination: push?.destination.name ?? 'none',
@@ -288,6 +381,20 @@ function describeTelemetry(
       lastFailure: push?.lastFailure,
     },
     accessLog: accessLog ? { dropped: accessLog.dropped } : 'off',
+  }
+}
+
+function describeQueue(queue: QueueState | undefined): object {
+  return {
+    destination: queue?.destination.name ?? 'none',
+    made: queue?.made ?? 0,
+    sent: queue?.sent ?? 0,
+    dropped: queue?.dropped ?? 0,
+    droppedFor: queue?.droppedFor,
+    waiting: queue?.waiting ?? 0,
+    packed: queue?.packed,
+    down: queue?.down ?? false,
+    lastFailure: queue?.lastFailure,
   }
 }
 
@@ -321,7 +428,7 @@ function buildHandle(
     async shutdown() {
       await drain(ending)
       ending.accessLog?.flush()
-      await Promise.all([ending.pipeline.close(2_000), ending.push?.close(2_000)])
+      await Promise.all([ending.pipeline.close(2_000), ending.push?.close(2_000), ending.logs?.close(2_000)])
       await faults?.close().catch(() => {})
       admin.close()
       unwatch()

@@ -12,7 +12,7 @@ const sendingTo = (url: string, more: Record<string, string> = {}) => ({
 const boundMs = 4_000
 
 interface Telemetry {
-  spans: { made: number; sent: number; dropped: number; waiting: number; down: boolean }
+  spans: { made: number; sent: number; dropped: number; waiting: number; down: boolean; droppedFor: object }
 }
 
 async function telemetry(service: Service) {
@@ -28,7 +28,10 @@ async function timeToEnd(service: Service) {
 }
 
 test('a dead collector is one line, spans wait in a bounded queue, and every one is counted', async () => {
-  const service = await startService('edge.mjs', sendingTo('http://127.0.0.1:1', { OTEL_BSP_MAX_QUEUE_SIZE: '20' }))
+  const service = await startService(
+    'edge.mjs',
+    sendingTo('http://127.0.0.1:1', { OTEL_BSP_MAX_QUEUE_SIZE: '20', SHAKETABLE_OUTAGE_BUFFER: '0' }),
+  )
   for (let at = 0; at < 50; at++) await fetch(`${service.url}/hello`)
   const spans = await until(async () => {
     const seen = await telemetry(service)
@@ -40,32 +43,47 @@ test('a dead collector is one line, spans wait in a bounded queue, and every one
   expect(await timeToEnd(service)).toBeLessThan(boundMs)
 })
 
-test('a collector that comes back gets what waited, and that is one line too', async () => {
+test('whatever a collector answers, every span is counted, and two lines tell of the whole trouble', async () => {
   const receiver = await startReceiver()
-  receiver.answer = 503
+  receiver.answer = { status: 503, headers: { 'retry-after': '1' } }
   const service = await startService('edge.mjs', sendingTo(receiver.url))
+  const settled = async (made: number) => {
+    await fetch(`${service.url}/hello`)
+    return until(async () => {
+      const seen = await telemetry(service)
+      return seen.made === made && seen.waiting === 0 && seen
+    })
+  }
   await fetch(`${service.url}/hello`)
   await until(async () => (await telemetry(service)).down)
   receiver.answer = 200
-  const spans = await until(async () => {
-    const seen = await telemetry(service)
-    return !seen.down && seen.waiting === 0 && seen
-  })
-  expect(spans).toMatchObject({ made: 1, sent: 1, dropped: 0 })
-  expect(receiver.spans).toHaveLength(1)
-  expect(service.stderr()).toMatch(/works again; 0 spans were dropped/)
-  await receiver.close()
-})
-
-test('spans that the collector refuses for good are dropped and counted', async () => {
-  const receiver = await startReceiver()
-  receiver.answer = 400
-  const service = await startService('edge.mjs', sendingTo(receiver.url))
-  await fetch(`${service.url}/hello`)
-  await until(async () => (await telemetry(service)).dropped === 1)
+  expect(await settled(2)).toMatchObject({ sent: 2, dropped: 0, down: false })
+  expect(receiver.spans).toHaveLength(2)
+  const html = { status: 200, headers: { 'content-type': 'text/html' }, body: '<h1>It works!</h1>' }
+  const partial = { status: 200, headers: { 'content-type': 'application/json' } }
+  for (const [at, [answer, droppedFor]] of (
+    [
+      [400, { refused: 1 }],
+      [html, { refused: 2 }],
+      [{ ...partial, body: '{"partialSuccess":{"rejectedSpans":1,"errorMessage":"too\\nold"}}' }, { rejected: 1 }],
+      [
+        { ...partial, body: '{ garbage' },
+        { rejected: 1, refused: 2, queue_full: 0 },
+      ],
+    ] as const
+  ).entries()) {
+    receiver.answer = answer
+    expect(await settled(3 + at)).toMatchObject({ droppedFor })
+  }
   const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text()
-  expect(metrics).toMatch(/^shaketable_telemetry_spans_dropped_total 1$/m)
-  expect(metrics).toMatch(/^shaketable_telemetry_spans_made_total 1$/m)
+  const value = (name: string) =>
+    Number(new RegExp(`^shaketable_telemetry_spans_${name} (\\d+)$`, 'm').exec(metrics)?.[1])
+  const dropped = ['refused', 'rejected', 'queue_full', 'closed'].map(why => value(`dropped_total{reason="${why}"}`))
+  expect([value('made_total'), value('sent_total'), dropped]).toEqual([6, 3, [2, 1, 0, 0]])
+  expect(service.stderr().match(/OTLP .*/g)).toEqual([
+    expect.stringMatching(/ fails: it answered 503; spans are kept as long as there is room$/),
+    expect.stringMatching(/ works again; 0 spans were dropped meanwhile$/),
+  ])
   await receiver.close()
 })
 

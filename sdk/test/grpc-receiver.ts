@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { logsFromProtobuf, type ReceivedLog } from './otlp-logs.ts'
 import { metricsFromProtobuf, type ReceivedMetric } from './otlp-metrics.ts'
 import { fromProtobuf, type Received } from './otlp-receiver.ts'
 
@@ -17,7 +18,10 @@ interface Grpc {
     bindAsync(address: string, credentials: unknown, done: (error: Error | null, port: number) => void): void
     forceShutdown(): void
   }
-  ServerCredentials: { createInsecure(): unknown }
+  ServerCredentials: {
+    createInsecure(): unknown
+    createSsl(ca: Buffer, pairs: { private_key: Buffer; cert_chain: Buffer }[], askForCertificate: boolean): unknown
+  }
 }
 type Handler = (
   call: { request: Buffer; metadata: { get(name: string): unknown[] } },
@@ -27,17 +31,20 @@ type Handler = (
 export interface GrpcReceiver {
   url: string
   spans: Received[]
+  logs: ReceivedLog[]
   /** What the last call with metrics held. */
   metrics: ReceivedMetric[]
   /** The `authorization` of each call. */
   authorizations: unknown[]
   /** A gRPC status, 0 being success, or `hang` for no answer at all. */
   answer: number | 'hang'
+  /** What a call that succeeds is answered. */
+  message: Buffer
   close(): void
 }
 
-/** A real gRPC server with OTLP's services for traces and metrics. */
-export async function startGrpcReceiver(): Promise<GrpcReceiver> {
+/** A real gRPC server with OTLP's services for traces, logs and metrics. */
+export async function startGrpcReceiver(tls?: { key: string; cert: string; ca: string }): Promise<GrpcReceiver> {
   const server = new grpc.Server()
   const bytes = (value: Buffer) => value
   const method = (path: string) => ({
@@ -56,27 +63,43 @@ export async function startGrpcReceiver(): Promise<GrpcReceiver> {
       if (receiver.answer === 'hang') return
       if (receiver.answer !== 0) return done({ code: receiver.answer, message: 'as the test says' })
       take(request)
-      done(null, Buffer.alloc(0))
+      done(null, receiver.message)
     }
   server.addService(
-    { traces: method('trace.v1.TraceService'), metrics: method('metrics.v1.MetricsService') },
+    {
+      traces: method('trace.v1.TraceService'),
+      logs: method('logs.v1.LogsService'),
+      metrics: method('metrics.v1.MetricsService'),
+    },
     {
       traces: handle(request => receiver.spans.push(...fromProtobuf(request))),
+      logs: handle(request => {
+        receiver.logs.push(...logsFromProtobuf(request))
+      }),
       metrics: handle(request => {
         receiver.metrics = metricsFromProtobuf(request)
       }),
     },
   )
+  const credentials = tls
+    ? grpc.ServerCredentials.createSsl(
+        Buffer.from(tls.ca),
+        [{ private_key: Buffer.from(tls.key), cert_chain: Buffer.from(tls.cert) }],
+        true,
+      )
+    : grpc.ServerCredentials.createInsecure()
   const port = await new Promise<number>((resolve, reject) => {
     const bound = (error: Error | null, port: number) => (error ? reject(error) : resolve(port))
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), bound)
+    server.bindAsync('127.0.0.1:0', credentials, bound)
   })
   const receiver: GrpcReceiver = {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     spans: [],
+    logs: [],
     metrics: [],
     authorizations: [],
     answer: 0,
+    message: Buffer.alloc(0),
     close: () => server.forceShutdown(),
   }
   return receiver

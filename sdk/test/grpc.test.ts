@@ -65,7 +65,7 @@ test('the traces protocol alone chooses gRPC; without it nothing of gRPC or sdk-
   }
 })
 
-test('an unavailable collector gets what waited when it is back, a refusal is final', async () => {
+test('an unavailable collector gets what waited when it is back, a refusal is final, and of a partial success the rejected part', async () => {
   const { service, receiver } = await start()
   receiver.answer = 14
   await fetch(`${service.url}/hello`)
@@ -75,10 +75,14 @@ test('an unavailable collector gets what waited when it is back, a refusal is fi
   await until(async () => !(await telemetry(service)).down)
   receiver.answer = 16
   await fetch(`${service.url}/hello`)
-  expect(await until(async () => (await telemetry(service)).dropped === 1 && telemetry(service))).toMatchObject({
-    made: 2,
+  await until(async () => (await telemetry(service)).dropped === 1)
+  receiver.answer = 0
+  receiver.message = Buffer.from('0a020801', 'hex')
+  await fetch(`${service.url}/hello`)
+  expect(await until(async () => (await telemetry(service)).dropped === 2 && telemetry(service))).toMatchObject({
+    made: 3,
     sent: 1,
-    dropped: 1,
+    droppedFor: { refused: 1, rejected: 1 },
   })
 })
 

@@ -23,6 +23,8 @@ test('what the Meter API and prom-client measure stands on /metrics beside our o
     `shop_stock_ratio{shelf="top",${scope}} 0.5`,
     `shop_time_milliseconds_total{${scope}} 7`,
     'till_sales_total{customer="first"} 1',
+    'shop_gifts_total{kind="big",otel_scope_name="app"} 1',
+    'shop_wrapping_seconds_bucket{otel_scope_name="app",le="1"} 0',
   ])
     expect(text).toContain(`${line}\n`)
   expect(text).toContain('http_server_request_duration_seconds_count{')

@@ -74,12 +74,3 @@ test('a taken port is one warning and the service runs', async () => {
   expect(service.stderr().match(/cannot listen on 127\.0\.0\.1/g)).toHaveLength(1)
   taken.close()
 })
-
-test('OTEL_SDK_DISABLED=true patches nothing and listens nowhere', async () => {
-  const service = await startService('common.cjs', { env: { OTEL_SDK_DISABLED: 'true' } })
-  await fetch(`${service.url}/orders/1`)
-  service.child.kill()
-  expect(await service.ended).toEqual([null, 'SIGTERM'])
-  expect(service.stderr()).toBe('')
-  expect(service.lines()).toEqual([expect.not.objectContaining({ trace_id: expect.anything() })])
-})

@@ -1,6 +1,8 @@
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
+import { logsFromJson, logsFromProtobuf, type ReceivedLog } from './otlp-logs.ts'
 import { metricsFromJson, metricsFromProtobuf, type ReceivedMetric } from './otlp-metrics.ts'
 
 /** A span as it arrived, whichever encoding carried it. */
@@ -24,40 +26,57 @@ export interface Received {
 export interface Receiver {
   url: string
   spans: Received[]
+  logs: ReceivedLog[]
   /** What the last request with metrics held. */
   metrics: ReceivedMetric[]
   requests: { path: string; headers: Record<string, unknown> }[]
-  /** The status of the answers, or `hang` for none at all. */
-  answer: number | 'hang'
+  /** The status of the answers, a whole answer, or `hang` for none at all. Only 2xx takes what was sent. */
+  answer: number | 'hang' | { status: number; headers?: Record<string, string>; body?: string | Buffer }
   close(): Promise<void>
 }
 
+export interface ReceiverOptions {
+  port?: number
+  /** Over TLS, and only for those who show a certificate of this authority. */
+  tls?: { key: string; cert: string; ca: string }
+}
+
 /** A small OTLP/HTTP receiver, JSON and protobuf. */
-export async function startReceiver(port = 0): Promise<Receiver> {
+export async function startReceiver({ port = 0, tls }: ReceiverOptions = {}): Promise<Receiver> {
   const spans: Received[] = []
+  const logs: ReceivedLog[] = []
   const requests: Receiver['requests'] = []
-  const server = createServer((request, response) => {
+  const take: RequestListener = (request, response) => {
     const chunks: Buffer[] = []
     request.on('data', chunk => chunks.push(chunk))
     request.on('end', () => {
       requests.push({ path: request.url ?? '', headers: request.headers })
       if (receiver.answer === 'hang') return
-      if (receiver.answer < 300) {
+      const told: Exclude<Receiver['answer'], number | 'hang'> =
+        typeof receiver.answer === 'number' ? { status: receiver.answer } : receiver.answer
+      const { status } = told
+      if (status < 300) {
         const raw = Buffer.concat(chunks)
         const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw
         const json = request.headers['content-type'] === 'application/json'
         const message = json ? JSON.parse(body.toString()) : undefined
-        if (request.url?.endsWith('/v1/metrics')) {
+        if (request.url?.endsWith('/v1/logs')) {
+          logs.push(...(message ? logsFromJson(message) : logsFromProtobuf(body)))
+        } else if (request.url?.endsWith('/v1/metrics')) {
           receiver.metrics = message ? metricsFromJson(message) : metricsFromProtobuf(body)
         } else spans.push(...(message ? fromJson(message) : fromProtobuf(body)))
       }
-      response.writeHead(receiver.answer).end()
+      response.writeHead(status, told.headers).end(told.body)
     })
-  })
+  }
+  const server = tls
+    ? createSecureServer({ ...tls, requestCert: true, rejectUnauthorized: true }, take)
+    : createServer(take)
   await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
   const receiver: Receiver = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
+    logs,
     metrics: [],
     requests,
     answer: 200,
@@ -98,6 +117,8 @@ function fromJson(message: Json): Received[] {
 export function plain(value: Json): unknown {
   if ('intValue' in value) return Number(value.intValue)
   if ('arrayValue' in value) return value.arrayValue.values.map(plain)
+  if ('kvlistValue' in value)
+    return Object.fromEntries(value.kvlistValue.values.map(({ key, value }: Json) => [key, plain(value)]))
   return value.stringValue ?? value.boolValue ?? value.doubleValue
 }
 
@@ -138,6 +159,13 @@ export function anyValue(message: Buffer): unknown {
   if (field?.number === 2) return field.integer === 1n
   if (field?.number === 3) return Number(BigInt.asIntN(64, field.integer))
   if (field?.number === 4) return field.bytes.readDoubleLE()
+  if (field?.number === 6)
+    return Object.fromEntries(
+      fields(field.bytes).map(({ bytes }) => {
+        const [key, value] = fields(bytes)
+        return [key!.bytes.toString(), anyValue(value!.bytes)]
+      }),
+    )
   if (field?.number !== 5) return undefined
   return fields(field.bytes).map(item => anyValue(item.bytes))
 }

@@ -69,13 +69,16 @@ export async function stopServices(): Promise<void> {
   }
 }
 
-/** Polls until `look` gives something; the test's own timeout is the limit. */
-export async function until<Result>(look: () => Result | undefined | false | Promise<Result | undefined | false>) {
-  const end = performance.now() + 15_000
+/** Polls until `look` gives something. */
+export async function until<Result>(
+  look: () => Result | undefined | false | Promise<Result | undefined | false>,
+  limitMs = 30_000,
+) {
+  const end = performance.now() + limitMs
   for (;;) {
     const seen = await look()
     if (seen !== undefined && seen !== false) return seen
-    if (performance.now() > end) throw new Error(`not seen within 15 s: ${look}`)
+    if (performance.now() > end) throw new Error(`not seen within ${limitMs} ms: ${look}`)
     await new Promise(resolve => setTimeout(resolve, 10))
   }
 }

@@ -1,4 +1,6 @@
+import { hostname } from 'node:os'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import sdk from '../package.json' with { type: 'json' }
 import { type Receiver, startReceiver } from './otlp-receiver.ts'
 import { startService, stopServices, until } from './service.ts'
 
@@ -53,6 +55,9 @@ describe.each(['http/protobuf', 'http/json'])('over OTLP %s', protocol => {
         'service.name': 'tested',
         'service.instance.id': 'tested-1',
         'deployment.environment.name': 'ci',
+        'process.runtime.name': 'nodejs',
+        'host.name': hostname(),
+        'service.version': sdk.version,
       },
     })
     expect(server!.attributes).not.toHaveProperty('http.route')
@@ -114,7 +119,7 @@ test('a request whose client goes away is one span that says so', async () => {
   expect(span.attributes).not.toHaveProperty('http.response.status_code')
 })
 
-test('pg queries of a request are spans of it, queries outside of a span are none', async () => {
+test('pg queries of a request are spans of it, queries outside of a span are only counted', async () => {
   const service = await startService('pg.mjs', sending())
   await fetch(service.url)
   await until(() => receiver.spans.some(span => span.kind === 2))
@@ -129,7 +134,11 @@ test('pg queries of a request are spans of it, queries outside of a span are non
   })
   expect(receiver.spans.every(span => span.traceId === server.traceId)).toBe(true)
   const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text()
-  expect(metrics).toMatch(/^db_client_operation_duration_seconds_count\{.*instrumentation-pg".*\} [1-9]/m)
+  const peer = /server_address="127.0.0.1",server_port="\d+",error_type=""/.source
+  const counted = `_count{db_system_name="postgresql",db_namespace="orders",db_operation_name="SELECT",${peer}} 2$`
+  expect(metrics).toMatch(new RegExp(`^db_client_operation_duration_seconds${counted}`, 'm'))
+  expect(metrics).toMatch(/^db_client_connection_count\{.*instrumentation-pg".*\} \d/m)
+  expect(service.stderr()).not.toContain('two sources')
 })
 
 test('an unsampled request sends nothing but keeps its ids for the next service', async () => {

@@ -25,10 +25,9 @@ function row(file: string, text: string): string {
   return `| ${file} | refused | ${[...new Set(inOrder(problems).map(reason))].join('; ')} |`
 }
 
-/** The field itself instead of the whole path to it, and nothing after what is not supported. */
+/** The field itself instead of the whole path to it. */
 function reason({ message }: Problem): string {
   return message
     .replace(/^([\w.[\]]+?)(: | is )/, (_, path: string, link: string) => `\`${path.split('.').at(-1)}\`${link}`)
-    .replace(/(not supported yet): .*$/, '$1')
     .replaceAll('|', '\\|')
 }

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { burnRateFactor, burnRatePolicies, burnRateThreshold, policiesFor, timeToFire } from './burn-rate.ts'
+import {
+  burnRateFactor,
+  burnRatePolicies,
+  burnRateThreshold,
+  parsePolicy,
+  policiesFor,
+  timeToFire,
+} from './burn-rate.ts'
 
 const day = 86_400_000
 const factors = (windowMs: number) => burnRatePolicies.map(policy => burnRateFactor(policy, windowMs))
@@ -34,4 +41,32 @@ test('a condition that no error ratio can reach, or that is longer than the peri
 
 test('thresholds carry no noise of binary fractions', () => {
   expect(burnRateThreshold(burnRatePolicies[0]!, { target: 0.999, windowMs: 30 * day })).toBe(0.0144)
+})
+
+test('a condition is written in one word, and read with its factor', () => {
+  const policy = parsePolicy('page:5m/1h:2%')!
+  expect(policy).toEqual(burnRatePolicies[0])
+  expect(parsePolicy('ticket:6h/3d:10%')).toEqual(burnRatePolicies[3])
+  for (const wrong of [
+    '5m/1h:2%',
+    'page:1h/5m:2%',
+    'page:5m/1h:0%',
+    'page:5m/1h:200%',
+    'page:5m/1h',
+    'mail:5m/1h:2%',
+  ]) {
+    expect(parsePolicy(wrong)).toBeUndefined()
+  }
+})
+
+test('where slices are counted, a condition fires at the end of one', () => {
+  const slices = { windowMs: 60_000, target: 0.95 }
+  const budget = { target: 0.999, windowMs: 30 * 86_400_000, slices }
+  const [page] = burnRatePolicies
+  expect(timeToFire(page!, budget, 0.06)).toBe(60_000)
+  expect(timeToFire(page!, budget, 0.05)).toBeUndefined()
+  expect(policiesFor({ ...budget, slices: { ...slices, windowMs: 3_600_000 } }).map(({ window }) => window)).toEqual([
+    '2h/1d',
+    '6h/3d',
+  ])
 })

@@ -27,6 +27,30 @@ test('good requests are those under the status and within the threshold; all of 
   expect(countGood(exposition, within1s)).toEqual({ good: 104, total: 109 })
 })
 
+test('operations of a database are good without an error, and selected by all that the objective names', () => {
+  const metrics = ['SELECT 40', 'SELECT 2 timeout', 'INSERT 7']
+    .map(line => {
+      const [operation, count, error] = line.split(' ')
+      const labels = `db_operation_name="${operation}",db_system_name="postgresql"${error ? `,error_type="${error}"` : ''}`
+      return `db_client_operation_duration_seconds_count{${labels}} ${count}`
+    })
+    .join('\n')
+  const selector = { signal: 'database', service: 'orders', method: undefined, route: undefined } as const
+  const count = (operation?: string) =>
+    countGood(
+      metrics,
+      objectiveOf({
+        indicator: {
+          type: 'shaketable',
+          selector: { ...selector, operation },
+          good: { status: undefined, underSeconds: undefined, withoutError: true },
+        },
+      }),
+    )
+  expect(count()).toEqual({ good: 47, total: 49 })
+  expect(count('SELECT')).toEqual({ good: 40, total: 42 })
+})
+
 test('nothing counted yet is nothing, and not an error', () => {
   expect(countGood('', objectiveOf())).toEqual({ good: 0, total: 0 })
 })

@@ -1,7 +1,7 @@
 import { exitCode, ShaketableError } from './error.ts'
 import { readSamples, type Sample } from './exposition.ts'
-import type { Objective, SemanticIndicator } from './objective.ts'
-import { semanticNames } from './promql.ts'
+import type { Objective, Predicate } from './objective.ts'
+import { selections, signalLabels, signals } from './signals.ts'
 
 /** Cumulative counts of events: they only grow, until the process that counts them starts anew. */
 export interface Counters {
@@ -21,17 +21,18 @@ export function countGood(metricsText: string, objective: Objective): Counters {
     throw unmeasurable(objective, 'its raw Prometheus queries need a Prometheus to answer them', undefined)
   }
   const { selector, good } = objective.indicator
-  const histogram = semanticNames.duration[selector.signal]
+  const histogram = signals[selector.signal].duration
+  const selected = selections(selector)
   const goodName = good.underSeconds === undefined ? `${histogram}_count` : `${histogram}_bucket`
   const counters = { good: 0, total: 0 }
   let goodSeries = 0
   for (const sample of readSamples(metricsText, name => name === `${histogram}_count` || name === goodName)) {
-    if (!isCounted(sample, objective.indicator)) continue
+    if (!Number.isFinite(sample.value) || selected.some(([label, value]) => sample.labels[label] !== value)) continue
     if (sample.name === `${histogram}_count`) counters.total += sample.value
     if (sample.name !== goodName) continue
     if (good.underSeconds !== undefined && Number(sample.labels.le) !== good.underSeconds) continue
     goodSeries += 1
-    if (hasGoodStatus(sample, objective.indicator)) counters.good += sample.value
+    if (endedWell(sample, good)) counters.good += sample.value
   }
   if (counters.total > 0 && goodSeries === 0) {
     throw unmeasurable(
@@ -43,17 +44,10 @@ export function countGood(metricsText: string, objective: Objective): Counters {
   return counters
 }
 
-function isCounted({ labels, value }: Sample, { selector }: SemanticIndicator): boolean {
-  return (
-    Number.isFinite(value) &&
-    (selector.method === undefined || labels[semanticNames.method] === selector.method) &&
-    (selector.route === undefined || labels[semanticNames.route] === selector.route)
-  )
-}
-
-function hasGoodStatus({ labels }: Sample, { good }: SemanticIndicator): boolean {
+function endedWell({ labels }: Sample, good: Predicate): boolean {
+  if (good.withoutError && labels[signalLabels.error]) return false
   if (good.status === undefined) return true
-  const status = labels[semanticNames.status]
+  const status = labels[signalLabels.status]
   return status !== undefined && /^[1-9]\d\d$/.test(status) && Number(status) < good.status.below
 }
 

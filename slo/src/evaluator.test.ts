@@ -90,6 +90,45 @@ test('no traffic is no burn rate, and resolves what fired', () => {
   expect(evaluator.state().page).toBe(false)
 })
 
+test('slices of time are good or bad as a whole, however much traffic they have, and alert without a minimum', () => {
+  const sliced = { ...objective, slices: { windowMs: minute, target: 0.95 } }
+  const evaluator = createBurnRateEvaluator(sliced, { windowScale: 1 })
+  let [good, total] = [0, 0]
+  const observe = (at: number, bad: number, of: number) => {
+    total += of
+    good += of - bad
+    return evaluator.observe(at, { good, total })
+  }
+  observe(0, 0, 0)
+  for (let at = 1; at <= 60; at++) observe(at * minute, 50, 1000)
+  expect(evaluator.burnRate(60 * minute)).toBe(0)
+  observe(60.5 * minute, 1, 2)
+  expect(evaluator.burnRate(60 * minute)).toBe(0)
+  // The slice is over: one of its three events was bad.
+  expect(observe(61 * minute, 0, 1).map(({ window }) => window)).toContain('5m/1h')
+  expect(evaluator.burnRate(5 * minute)).toBeCloseTo(1 / 5 / 0.001)
+})
+
+test('ratios of slices are averaged, and a slice without events is not counted', () => {
+  const sliced = { ...objective, slices: { windowMs: minute, target: undefined } }
+  const evaluator = createBurnRateEvaluator(sliced, { windowScale: 1 })
+  evaluator.observe(0, { good: 0, total: 0 })
+  evaluator.observe(minute, { good: 1000, total: 1000 })
+  evaluator.observe(2 * minute, { good: 1000, total: 1000 })
+  evaluator.observe(3 * minute, { good: 1001, total: 1002 })
+  expect(evaluator.burnRate(5 * minute)).toBeCloseTo(0.25 / 0.001)
+})
+
+test('the conditions are those that are given', () => {
+  const policies = [
+    { severity: 'page', window: '5s/1m', shortWindowMs: 5000, longWindowMs: minute, budgetFraction: 0.02 },
+  ] as const
+  const evaluator = createBurnRateEvaluator({ ...objective, windowMs: 12 * 60 * minute }, { windowScale: 1, policies })
+  evaluator.observe(0, { good: 0, total: 0 })
+  const seen = evaluator.observe(1000, { good: 90, total: 100 })
+  expect(seen).toMatchObject([{ severity: 'page', window: '5s/1m', state: 'firing' }])
+})
+
 test('an instance that starts anew counts from zero, and one that vanishes takes nothing back', () => {
   const evaluator = createBurnRateEvaluator(objective, { windowScale: 1 })
   evaluator.observe(0, { a: { good: 100, total: 100 }, b: { good: 50, total: 50 } })

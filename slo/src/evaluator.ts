@@ -1,13 +1,14 @@
 import {
   type BurnRatePolicy,
+  badEventsNeeded,
   burnRateThreshold,
   errorBudget,
-  minimumBadEvents,
+  isBadSlice,
   policiesFor,
   type Severity,
 } from './burn-rate.ts'
 import type { Counters } from './count-good.ts'
-import type { Objective } from './objective.ts'
+import type { Objective, Slices } from './objective.ts'
 
 /** A burn-rate alert that began or ended. */
 export interface AlertTransition {
@@ -29,6 +30,8 @@ export interface BurnRateEvaluator {
    */
   observe(atMs: number, counters: Counters | Record<string, Counters>): AlertTransition[]
   state(): { page: boolean; ticket: boolean }
+  /** The bad events (or slices) and all of them, over a window in ms as the rules know it. */
+  events(windowMs: number): { bad: number; total: number }
   /**
    * The error ratio over a window in ms (as the rules know it: it is scaled like theirs), divided by the error budget: at 1
    * the budget lasts exactly the objective's period. `null` without events in it.
@@ -44,11 +47,16 @@ interface Point {
 
 /**
  * The burn-rate alerts that `prometheusRules` writes, evaluated in the process, on the caller's clock. `windowScale` divides
- * every window, so that a run of seconds can meet alerts made for hours; thresholds stay as they are.
+ * every window and slice, so that a run of seconds can meet alerts made for hours; thresholds stay as they are.
  */
-export function createBurnRateEvaluator(objective: Objective, options: { windowScale: number }): BurnRateEvaluator {
+export function createBurnRateEvaluator(
+  objective: Objective,
+  options: { windowScale: number; policies?: readonly BurnRatePolicy[] },
+): BurnRateEvaluator {
   const scaled = (windowMs: number) => windowMs / options.windowScale
-  const policies = policiesFor(objective)
+  const policies = policiesFor(objective, options.policies)
+  const { slices } = objective
+  const slicing = slices && new Slicing({ ...slices, windowMs: scaled(slices.windowMs) })
   const firing = new Set<BurnRatePolicy>()
   const history = new History(policies.map(policy => ({ ...policy, ...scaledWindows(policy, scaled) })))
   const increases = new Increases()
@@ -57,13 +65,14 @@ export function createBurnRateEvaluator(objective: Objective, options: { windowS
     const short = history.over(scaled(policy.shortWindowMs))
     const long = history.over(scaled(policy.longWindowMs))
     const threshold = burnRateThreshold(policy, objective)
-    return errorRatio(short) > threshold && errorRatio(long) > threshold && long.bad >= minimumBadEvents
+    return errorRatio(short) > threshold && errorRatio(long) > threshold && long.bad >= badEventsNeeded(objective)
   }
 
   return {
     observe(at, counters) {
       if (!history.accepts(at)) return []
-      history.add(at, increases.take(counters))
+      const increase = increases.take(counters)
+      history.add(at, slicing ? slicing.take(at, increase) : increase)
       return policies.flatMap((policy): AlertTransition[] => {
         const now = holds(policy)
         if (now === firing.has(policy)) return []
@@ -77,6 +86,7 @@ export function createBurnRateEvaluator(objective: Objective, options: { windowS
       const severities = new Set([...firing].map(policy => policy.severity))
       return { page: severities.has('page'), ticket: severities.has('ticket') }
     },
+    events: windowMs => history.over(scaled(windowMs)),
     burnRate(windowMs) {
       const events = history.over(scaled(windowMs))
       return events.total === 0 ? null : errorRatio(events) / errorBudget(objective)
@@ -90,6 +100,30 @@ function scaledWindows(policy: BurnRatePolicy, scaled: (ms: number) => number) {
 
 function errorRatio(events: { bad: number; total: number }): number {
   return events.total === 0 ? 0 : events.bad / events.total
+}
+
+/** Turns events into slices of time: one is over with the first observation at its end or later. */
+class Slicing {
+  readonly #slices: Slices
+  #beganAt: number | undefined
+  #within: Counters = { good: 0, total: 0 }
+
+  constructor(slices: Slices) {
+    this.#slices = slices
+  }
+
+  take(at: number, { good, total }: Counters): Counters {
+    this.#beganAt ??= at
+    this.#within = { good: this.#within.good + good, total: this.#within.total + total }
+    if (at - this.#beganAt < this.#slices.windowMs) return { good: 0, total: 0 }
+    const within = this.#within
+    this.#beganAt = at
+    this.#within = { good: 0, total: 0 }
+    if (within.total === 0) return { good: 0, total: 0 }
+    const errors = 1 - within.good / within.total
+    const { target } = this.#slices
+    return { good: target === undefined ? 1 - errors : isBadSlice(errors, target) ? 0 : 1, total: 1 }
+  }
 }
 
 /** Cumulative events over time, as far back as the longest window and as fine as a hundredth of the shortest. */

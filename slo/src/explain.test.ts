@@ -68,8 +68,44 @@ test('an objective that no burn-rate alert fits says so', () => {
   const short = objectiveOf({ windowMs: 3_600_000, indicator: checkout({ underSeconds: 0.25 }) })
   expect(explain(short)).toMatchInlineSnapshot(`
     "checkout-latency: 99 % of the events of gateway are good, over 1h.
-    An event is a POST request to gateway /checkout, good if answered within 250 ms.
+    An event is a POST request to gateway /checkout, good if ended within 250 ms.
     The error budget is 1 %: 10,000 bad events in a million, or 0.6 minutes of outage in 1h at steady traffic.
     No burn-rate alert fits it: its window is too short for any of them."
   `)
+})
+
+test('slices, calendars and measurements are explained too', () => {
+  const sliced = objectiveOf({
+    target: 0.9995,
+    slices: { windowMs: 60_000, target: 0.95 },
+    windowMs: 30 * 86_400_000,
+    calendar: { startTime: '2022-01-01 12:00:00', timeZone: 'America/New_York', months: 1 },
+    indicator: { type: 'measured', measure: { by: 'threshold', query: 'queue_length', op: 'lte', value: 5 } },
+  })
+  expect(explain(sliced, { ratePerSecond: 0.01 })).toMatchInlineSnapshot(`
+    "checkout-latency: 99.95 % of the slices of gateway are good, over each month of the calendar as from 2022-01-01 12:00:00 in America/New_York.
+    A slice is 1m, and good if 95 % of its events are. One without events does not count.
+    An event is a measurement of queue_length at each evaluation of the rules, good if at most 5.
+    The error budget is 0.05 %: 21.6 slices, or 21.6 minutes.
+    It alerts when the error ratio over both windows exceeds the threshold:
+      page   5m/1h  over 0.72 %, 14.4 times what the budget allows
+      page   30m/6h over 0.3 %, 6 times what the budget allows
+      ticket 2h/1d  over 0.15 %, 3 times what the budget allows
+      ticket 6h/3d  over 0.05 %, just what the budget allows
+    Errors that begin at once and stay alert, from a clean start and at steady traffic:
+      100 % of errors page after 60 seconds, ticket after 3 minutes
+       50 % of errors page after 60 seconds, ticket after 3 minutes
+       10 % of errors page after 60 seconds, ticket after 3 minutes
+        5 % of errors never page, never ticket"
+  `)
+  const database = objectiveOf({
+    indicator: {
+      type: 'shaketable',
+      selector: { signal: 'database', service: 'orders', system: 'postgresql', method: undefined, route: undefined },
+      good: { status: undefined, underSeconds: 0.1, withoutError: true },
+    },
+  })
+  expect(explain(database)).toContain(
+    'An event is any database operation of orders with the system postgresql, good if ended without an error and within 100 ms.',
+  )
 })

@@ -8,8 +8,9 @@ import {
   type Severity,
   timeToFire,
 } from './burn-rate.ts'
-import type { Indicator, Objective } from './objective.ts'
+import type { Indicator, Measure, Objective, Operator, Slices } from './objective.ts'
 import { promDuration } from './promql.ts'
+import { type Signal, selectorFields } from './signals.ts'
 
 const errorRatios = [1, 0.5, 0.1, 0.05]
 
@@ -18,17 +19,43 @@ const errorRatios = [1, 0.5, 0.1, 0.05]
  * With the traffic in events a second also what it allows in events, and a warning where they are too few for its windows.
  */
 export function explain(objective: Objective, options: { ratePerSecond?: number } = {}): string {
-  const period = promDuration(objective.windowMs)
+  const period = periodOf(objective)
   const budget = errorBudget(objective)
-  const { ratePerSecond } = options
+  // Traffic does not matter to slices of time, as long as there is any.
+  const ratePerSecond = objective.slices ? undefined : options.ratePerSecond
+  const counted = objective.slices ? 'slices' : 'events'
   return [
-    `${objective.name}: ${percent(objective.target)} of the events of ${objective.service} are good, over ${period}.`,
+    `${objective.name}: ${percent(objective.target)} of the ${counted} of ${objective.service} are good, over ${period}.`,
+    ...(objective.slices ? [sliceOf(objective.slices)] : []),
     `An event is ${eventOf(objective.indicator)}.`,
-    `The error budget is ${percent(budget)}: ${count(budget * 1e6)} bad events in a million, or ${round((budget * objective.windowMs) / 60_000)} minutes of outage in ${period} at steady traffic.`,
+    ...(objective.slices
+      ? [sliceBudget(objective, objective.slices)]
+      : [
+          `The error budget is ${percent(budget)}: ${count(budget * 1e6)} bad events in a million, or ${round((budget * objective.windowMs) / 60_000)} minutes of outage in ${period} at steady traffic.`,
+        ]),
     ...(ratePerSecond === undefined ? [] : [atRate(objective, ratePerSecond)]),
     ...alertLines(objective, ratePerSecond),
     ...(ratePerSecond === undefined ? [] : warnings(objective, ratePerSecond)),
   ].join('\n')
+}
+
+function periodOf({ windowMs, calendar }: Objective): string {
+  if (!calendar) return promDuration(windowMs)
+  const { months, startTime, timeZone } = calendar
+  const length = months === undefined ? promDuration(windowMs) : months === 1 ? 'month' : `${months} months`
+  return `each ${length} of the calendar as from ${startTime} in ${timeZone}`
+}
+
+function sliceOf({ windowMs, target }: Slices): string {
+  const length = promDuration(windowMs)
+  if (target === undefined) return `A slice is ${length}, and as good as the part of its events that are.`
+  return `A slice is ${length}, and good if ${percent(target)} of its events are. One without events does not count.`
+}
+
+function sliceBudget(objective: Objective, { windowMs }: Slices): string {
+  const bad = (errorBudget(objective) * objective.windowMs) / windowMs
+  const minutes = round((errorBudget(objective) * objective.windowMs) / 60_000)
+  return `The error budget is ${percent(errorBudget(objective))}: ${count(bad)} slices, or ${minutes} minutes.`
 }
 
 function atRate(objective: Objective, ratePerSecond: number): string {
@@ -106,18 +133,39 @@ interface Window {
 
 function eventOf(indicator: Indicator): string {
   if (indicator.type === 'prometheus') return `what ${indicator.totalQuery} counts`
+  if (indicator.type === 'measured') return measuredEvent(indicator.measure)
   const { selector, good } = indicator
-  const request = [
-    selector.method ?? 'any',
-    selector.signal === 'http-server' ? 'request to' : 'request from',
-    selector.service,
-    ...(selector.route === undefined ? [] : [selector.route]),
-  ].join(' ')
+  const operation = [...(selector.method ? [`a ${selector.method}`] : ['any']), operationNames[selector.signal]]
+  operation.push(selector.service)
+  for (const field of selectorFields) {
+    if (field === 'method' || selector[field] === undefined) continue
+    operation.push(field === 'route' ? selector[field] : `with the ${field} ${selector[field]}`)
+  }
   const conditions = [
     ...(good.status === undefined ? [] : [`with a status below ${good.status.below}`]),
+    ...(good.withoutError ? ['without an error'] : []),
     ...(good.underSeconds === undefined ? [] : [`within ${round(good.underSeconds * 1000)} ms`]),
   ]
-  return `a ${request}, good if answered ${conditions.join(' and ')}`
+  return `${operation.join(' ')}, good if ${good.status ? 'answered' : 'ended'} ${conditions.join(' and ')}`
+}
+
+const operationNames: Record<Signal, string> = {
+  'http-server': 'request to',
+  'http-client': 'request from',
+  database: 'database operation of',
+  'messaging-client': 'message operation of',
+  'messaging-process': 'message processed by',
+  'rpc-server': 'call to',
+  'rpc-client': 'call from',
+}
+
+const comparisons: Record<Operator, string> = { lte: 'at most', gte: 'at least', lt: 'less than', gt: 'more than' }
+
+function measuredEvent(measure: Measure): string {
+  const each = 'at each evaluation of the rules'
+  if (measure.by === 'gauges') return `what ${measure.totalQuery} holds ${each}`
+  if (measure.by === 'ratio') return `a measurement of ${measure.query.trim()} ${each}, bad by as much as its ratio is`
+  return `a measurement of ${measure.query.trim()} ${each}, good if ${comparisons[measure.op]} ${measure.value}`
 }
 
 /** In the greatest unit of which there are two or more. */

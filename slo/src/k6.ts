@@ -21,18 +21,13 @@ export function k6Thresholds(objectives: readonly Objective[]): Record<string, s
 /**
  * A module for k6 scripts: `thresholds` for their options, and `judge(response, { service, method, route })`, to be called
  * with every response, which counts it for the objectives that select it.
- * @throws ShaketableError `SHAKETABLE_OBJECTIVE_UNMEASURABLE` for an objective of raw Prometheus queries: k6 sees responses.
+ * @throws ShaketableError `SHAKETABLE_OBJECTIVE_UNMEASURABLE` for what k6 does not see: it sees responses to requests.
  */
 export function k6Module(objectives: readonly Objective[]): string {
-  const judged = objectives.map(objective => {
-    const { name, indicator } = objective
-    if (indicator.type !== 'shaketable') {
-      throw new ShaketableError(
-        'SHAKETABLE_OBJECTIVE_UNMEASURABLE',
-        `Objective ${name}: k6 sees responses, not its raw Prometheus queries.`,
-        { exitCode: exitCode.invalidInput, hint: 'Leave it out, or write it with `metricSource.type: shaketable`.' },
-      )
-    }
+  const judged = objectives.map(({ name, indicator, slices }) => {
+    if (indicator.type !== 'shaketable') throw unseen(name, 'its raw Prometheus queries')
+    if (indicator.selector.signal !== 'http-server') throw unseen(name, 'what the service does itself')
+    if (slices) throw unseen(name, 'its slices of time')
     const { service, method, route } = indicator.selector
     return {
       name,
@@ -65,4 +60,15 @@ export function judge(response, { service, method, route }) {
   }
 }
 `
+}
+
+function unseen(name: string, what: string): ShaketableError {
+  return new ShaketableError(
+    'SHAKETABLE_OBJECTIVE_UNMEASURABLE',
+    `Objective ${name}: k6 sees responses, not ${what}.`,
+    {
+      exitCode: exitCode.invalidInput,
+      hint: 'Leave it out, or write it with `metricSource.type: shaketable`, `signal: http-server` and Occurrences.',
+    },
+  )
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { expecting } from './yaml-issues.ts'
 
-/** OpenSLO v1 as its schema has it; what Shaketable cannot judge yet is refused afterwards, in openslo.ts. */
+/** OpenSLO v1 as its schema has it; what is wrong beyond that, and what Shaketable cannot judge, is refused in openslo.ts. */
 
 export const openSloVersion = 'openslo/v1'
 export const openSloKinds = [
@@ -124,7 +124,7 @@ const sloSpec = z.strictObject({
     .array(
       z.strictObject({
         duration: durationShorthand,
-        isRolling: z.boolean(),
+        isRolling: z.boolean().optional(),
         calendar: z.strictObject({ startTime: text, timeZone: text }).optional(),
       }),
     )
@@ -139,7 +139,7 @@ const sloSpec = z.strictObject({
         target: z.number().optional(),
         targetPercent: z.number().optional(),
         timeSliceTarget: z.number().optional(),
-        timeSliceWindow: durationShorthand.optional(),
+        timeSliceWindow: z.union([z.int().positive(), durationShorthand]).optional(),
         indicator: indicator.optional(),
         indicatorRef: nameSchema.optional(),
         compositeWeight: z.number().optional(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidInput } from './error.ts'
-import { readObjectives } from './openslo.ts'
+import { readObjectiveFiles, readObjectives } from './openslo.ts'
 
 const slo = `apiVersion: openslo/v1
 kind: SLO
@@ -35,6 +35,8 @@ const changed = (from: string | RegExp, to: string) => {
   expect(text).not.toBe(slo)
   return text
 }
+
+const calendar = (startTime: string) => `calendar: { startTime: ${startTime}, timeZone: UTC }`
 
 describe('an OpenSLO v1 file', () => {
   it('becomes an objective with a semantic indicator', () => {
@@ -118,6 +120,101 @@ spec: { description: The web site }
     ])
   })
 
+  it('may count slices of time, good by a target or as good as their events', () => {
+    const sliced = (method: string, slice: string) =>
+      readObjectives(changed('Occurrences', method).replace('target: 0.99', `target: 0.99, ${slice}`), 'slo.yaml')[0]
+        ?.slices
+    expect(sliced('Timeslices', 'timeSliceTarget: 0.95, timeSliceWindow: 5m')).toEqual({
+      windowMs: 300_000,
+      target: 0.95,
+    })
+    // A number is of minutes.
+    expect(sliced('RatioTimeslices', 'timeSliceWindow: 2')).toEqual({ windowMs: 120_000, target: undefined })
+  })
+
+  it('may have periods of the calendar, in the clocks of a time zone', () => {
+    const window = (duration: string) => {
+      const text = changed('30d, isRolling: true', `${duration}, ${calendar('2022-01-01 12:00:00')}`)
+      return readObjectives(text.replace('UTC', 'America/New_York'), 'slo.yaml')[0]
+    }
+    const since = { startTime: '2022-01-01 12:00:00', timeZone: 'America/New_York' }
+    const read = ['1w', '1M', '1Q', '2Y'].map(duration => window(duration)!)
+    expect(read.map(({ windowMs }) => windowMs / 86_400_000)).toEqual([7, 30, 90, 730])
+    expect(read.map(({ calendar }) => calendar)).toEqual([undefined, 1, 3, 24].map(months => ({ ...since, months })))
+  })
+
+  it('may promise several things of one indicator: each is an objective of its own', () => {
+    const text = changed('[{ target: 0.99 }]', '[{ displayName: Our own, target: 0.995 }, { target: 0.99 }]')
+    expect(readObjectives(text, 'slo.yaml').map(({ name, title, target }) => [name, title, target])).toEqual([
+      ['checkout-latency-our-own', 'checkout-latency, Our own', 0.995],
+      ['checkout-latency-2', 'checkout-latency, checkout-latency-2', 0.99],
+    ])
+  })
+
+  it.each([
+    [
+      'http-client, service: gateway, method: POST, server: payments',
+      '{ status: "<500" }',
+      { server: 'payments', method: 'POST' },
+      { status: { below: 500 } },
+    ],
+    [
+      'database, service: orders, system: postgresql, operation: SELECT, collection: orders',
+      '{ error: false, under: 100ms }',
+      { system: 'postgresql', operation: 'SELECT', collection: 'orders' },
+      { withoutError: true, underSeconds: 0.1 },
+    ],
+    [
+      'messaging-process, service: mailer, destination: orders',
+      '{ under: 5s }',
+      { destination: 'orders' },
+      { underSeconds: 5 },
+    ],
+    [
+      'rpc-client, service: orders, method: shop.Payments/Charge',
+      '{ error: false }',
+      { method: 'shop.Payments/Charge' },
+      { withoutError: true },
+    ],
+  ])('may be about %s', (total, good, selector, predicate) => {
+    const text = changed(/spec: \{ signal: .* \} \} \}/, `spec: { signal: ${total} } } }`).replace(
+      '{ status: "<500", under: 500ms }',
+      good,
+    )
+    expect(readObjectives(text, 'slo.yaml')[0]?.indicator).toMatchObject({ selector, good: predicate })
+  })
+
+  it.each([
+    [
+      '{ thresholdMetric: METRIC }',
+      ', op: lte, value: 0.5',
+      { by: 'threshold', query: 'answer', op: 'lte', value: 0.5 },
+    ],
+    ['{ ratioMetric: { rawType: failure, raw: METRIC } }', '', { by: 'ratio', query: 'answer', of: 'failure' }],
+    [
+      '{ ratioMetric: { counter: false, bad: METRIC, total: METRIC } }',
+      '',
+      { by: 'gauges', goodQuery: undefined, badQuery: 'answer', totalQuery: 'answer' },
+    ],
+  ])('may measure what counts nothing: %s', (spec, compared, measure) => {
+    const metric = '{ metricSource: { type: prometheus, spec: { query: answer } } }'
+    const text = changed(/spec:\n {6}ratioMetric[\s\S]*/, `spec: ${spec.replaceAll('METRIC', metric)}\n`)
+    const [read] = readObjectives(text.replace('target: 0.99', `target: 0.99${compared}`), 'slo.yaml')
+    expect(read?.indicator).toEqual({ type: 'measured', measure })
+  })
+
+  it('may refer to what another file holds', () => {
+    const sli = `apiVersion: openslo/v1
+kind: SLI
+metadata: { name: web-ok }
+spec: ${slo.slice(slo.indexOf('ratioMetric')).replaceAll(/^ {4}/gm, '').replace('ratioMetric:', '\n  ratioMetric:')}`
+    const files = [
+      { file: 'slo.yaml', text: changed(/indicator:[\s\S]*/, 'indicatorRef: web-ok\n') },
+      { file: 'sli.yaml', text: sli },
+    ]
+    expect(readObjectiveFiles(files)).toMatchObject([{ name: 'checkout-latency', place: { file: 'slo.yaml' } }])
+  })
+
   it('is read the same with a byte order mark and with CRLF', () => {
     const [plain] = readObjectives(slo, 'slo.yaml')
     expect(readObjectives(`\uFEFF${slo.replaceAll('\n', '\r\n')}`, 'slo.yaml')).toEqual([plain])
@@ -131,17 +228,25 @@ describe('an OpenSLO v1 file is refused', () => {
     ['for a selector on good', 'status: "<500",', 'status: "<500", route: /checkout,'],
     ['for a predicate that says nothing', '{ status: "<500", under: 500ms }', '{}'],
     ['for a predicate the wrong way round', '"<500"', '">=500"'],
-    ['for time slices', 'Occurrences', 'Timeslices'],
-    [
-      'for a calendar window',
-      'isRolling: true',
-      'isRolling: false, calendar: { startTime: 2026-01-01 00:00:00, timeZone: UTC }',
-    ],
-    ['for a window of months', '30d', '1M'],
+    ['for time slices without their length and target', 'Occurrences', 'Timeslices'],
+    ['for a slice where events are counted', 'target: 0.99', 'target: 0.99, timeSliceTarget: 0.9, timeSliceWindow: 1m'],
+    ['for a window that neither rolls nor has a calendar', 'isRolling: true', 'isRolling: false'],
+    ['for a rolling window with a calendar', 'isRolling: true', `isRolling: true, ${calendar('2026-01-01 00:00:00')}`],
+    ['for a date that does not exist', 'isRolling: true', calendar('2026-02-30 00:00:00')],
+    ['for an unknown time zone', 'isRolling: true', calendar('2026-01-01 00:00:00').replace('UTC', 'Europe/Pari')],
+    ['for months that begin on a 31st', '30d, isRolling: true', `1M, ${calendar('2026-01-31 00:00:00')}`],
+    ['for a rolling window of months', '30d', '1M'],
     ['for a target of 1', '0.99', '1'],
     ['for a percentage as a ratio', '0.99', '99.5'],
     ['for two targets', 'target: 0.99', 'target: 0.99, targetPercent: 99'],
-    ['for several objectives', '[{ target: 0.99 }]', '[{ target: 0.99 }, { target: 0.9 }]'],
+    [
+      'for several objectives of one name',
+      '[{ target: 0.99 }]',
+      '[{ displayName: SLA, target: 0.99 }, { displayName: sla!, target: 0.9 }]',
+    ],
+    ['for a value to compare a count with', 'target: 0.99', 'target: 0.99, op: lte, value: 5'],
+    ['for an unknown signal', 'http-server', 'http-sever'],
+    ['for a field of another signal', 'http-server', 'http-client'],
     ['for a composite', 'target: 0.99', 'target: 0.99, compositeWeight: 1'],
     ['for another version', 'openslo/v1', 'openslo/v1alpha'],
     ['for an unknown kind', 'kind: SLO', 'kind: Slo2'],
@@ -151,11 +256,26 @@ describe('an OpenSLO v1 file is refused', () => {
       'total: { metricSource: { type: datadog',
     ],
     ['for an SLI that is not there', /indicator:[\s\S]*/, 'indicatorRef: nowhere'],
-    ['for a gauge', 'counter: true', 'counter: false'],
+    ['for counters that fall', 'counter: true', 'counter: false'],
     [
-      'for a threshold metric',
+      'for two kinds of metric',
       'ratioMetric:',
       'thresholdMetric: { metricSource: { type: prometheus, spec: { query: up } } }\n      ratioMetric:',
+    ],
+    [
+      'for a threshold metric that is compared with nothing',
+      /ratioMetric:[\s\S]*/,
+      'thresholdMetric: { metricSource: { type: prometheus, spec: { query: up } } }\n',
+    ],
+    [
+      'for a threshold metric of operations',
+      /ratioMetric:[\s\S]*/,
+      'thresholdMetric: { metricSource: { type: shaketable, spec: { signal: http-server } } }\n',
+    ],
+    [
+      'for a ready-made ratio without its direction',
+      /ratioMetric:[\s\S]*/,
+      'ratioMetric: { raw: { metricSource: { type: prometheus, spec: { query: up } } } }\n',
     ],
     ['for a misspelt field', 'budgetingMethod', 'budgetMethod'],
     ['for a method in small letters', 'method: POST', 'method: post'],

@@ -1,23 +1,13 @@
 import { z } from 'zod'
+import { type Calendar, instantOf, monthsOf } from './calendar.ts'
 import { inOrder, parseDocuments, type SourceDocument } from './document.ts'
 import { InvalidInput, type Problem } from './error.ts'
 import { suggestion } from './nearest.ts'
-import type { Indicator, Objective, Predicate } from './objective.ts'
-import {
-  type Metric,
-  openSloKinds,
-  openSloSchemas,
-  openSloVersion,
-  type SliSpec,
-  type SloSpec,
-} from './openslo-schema.ts'
+import type { Objective, Operator, Slices } from './objective.ts'
+import { readIndicator } from './openslo-indicator.ts'
+import { openSloKinds, openSloSchemas, openSloVersion, type SliSpec, type SloSpec } from './openslo-schema.ts'
 import { expecting, seen } from './yaml-issues.ts'
 import { parseDuration } from './yaml-values.ts'
-
-/** The boundaries of the HTTP duration histograms, in seconds (OpenTelemetry semantic conventions); as in the SDK. */
-export const latencyBoundaries: readonly number[] = [
-  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
-]
 
 type Kind = (typeof openSloKinds)[number]
 
@@ -34,10 +24,18 @@ export interface OpenSlo {
  * left alone: Shaketable derives its own burn-rate alerts from each objective. Throws `InvalidInput` with every problem.
  */
 export function readObjectives(text: string, file: string): Objective[] {
+  return readObjectiveFiles([{ text, file }])
+}
+
+/** The same for several files, which may refer to one another. */
+export function readObjectiveFiles(files: readonly { text: string; file: string }[]): Objective[] {
   const problems: Problem[] = []
-  const { objectives } = collectOpenSlo(parseDocuments(text, file, problems), problems)
+  const documents = files.flatMap(({ text, file }) => parseDocuments(text, file, problems))
+  const { objectives } = collectOpenSlo(documents, problems)
   if (objectives.length === 0 && problems.length === 0) {
-    problems.push({ file, line: 1, column: 1, message: 'expected an SLO, saw none in this file' })
+    const [{ file } = { file: '' }] = files
+    const where = files.length > 1 ? `any of ${files.length} files` : 'this file'
+    problems.push({ file, line: 1, column: 1, message: `expected an SLO, saw none in ${where}` })
   }
   if (problems.length > 0) throw new InvalidInput(inOrder(problems))
   return objectives
@@ -66,8 +64,7 @@ export function collectOpenSlo(documents: readonly SourceDocument[], problems: P
     if (content.kind === 'DataSource') set.dataSources.set(name, content.spec.type)
   }
   for (const slo of slos) {
-    const objective = objectiveOf(slo, set, problems)
-    if (objective) found.objectives.push(objective)
+    found.objectives.push(...objectivesOf(slo, set, problems))
   }
   return found
 }
@@ -104,32 +101,38 @@ function kindOf(document: SourceDocument, problems: Problem[]): Kind | undefined
   return kind
 }
 
-function objectiveOf(
+/** One for each of the SLO's objectives: they share what is counted, and differ in what they promise of it. */
+function objectivesOf(
   slo: { document: SourceDocument; spec: SloSpec; metadata: Metadata },
   set: DocumentSet,
   problems: Problem[],
-): Objective | undefined {
+): Objective[] {
   const { document, spec, metadata } = slo
   const before = problems.length
   const refuse = (path: PropertyKey[], message: string, hint?: string) => {
     problems.push(document.problem(['spec', ...path], message, hint))
   }
-
-  if (spec.budgetingMethod !== 'Occurrences') {
-    const why = `"${spec.budgetingMethod}" is not supported yet: Shaketable counts good and total requests, not slices of time`
-    refuse(['budgetingMethod'], why, 'use "Occurrences"')
-  }
-  const windowMs = windowOf(spec, refuse)
-  const target = targetOf(spec, refuse)
-  const indicator = indicatorOf(document, spec, set, problems)
-  if (problems.length > before || windowMs === undefined || target === undefined || !indicator) return undefined
-  return {
-    name: metadata.name,
-    title: metadata.displayName ?? metadata.name,
+  const window = windowOf(spec, refuse)
+  const promises = spec.objectives.map((objective, index) => ({
+    target: targetOf(objective, index, refuse),
+    slices: slicesOf(spec, index, refuse),
+    name: spec.objectives.length === 1 ? metadata.name : `${metadata.name}-${suffixOf(objective.displayName, index)}`,
+    displayName: objective.displayName,
+  }))
+  if (promises.length > 1) checkNames(promises, refuse)
+  const sli = sliOf(document, spec, set, problems)
+  const compared = comparisonOf(spec, sli?.spec, refuse)
+  const indicator = sli && readIndicator(sli.document, sli.spec, compared, { dataSources: set.dataSources, problems })
+  if (problems.length > before || !window || !indicator) return []
+  const title = metadata.displayName ?? metadata.name
+  return promises.map(({ target, slices, name, displayName }) => ({
+    name,
+    title: promises.length === 1 ? title : `${title}, ${displayName ?? name}`,
     description: spec.description,
     service: spec.service,
-    target,
-    windowMs,
+    target: target!,
+    ...window,
+    ...(slices ? { slices } : {}),
     indicator,
     labels: Object.fromEntries(
       Object.entries(metadata.labels ?? {}).map(([name, value]) => [
@@ -138,49 +141,129 @@ function objectiveOf(
       ]),
     ),
     place: document.place(),
-  }
+  }))
 }
 
 type Refuse = (path: PropertyKey[], message: string, hint?: string) => void
+type Promised = SloSpec['objectives'][number]
 
-function windowOf(spec: SloSpec, refuse: Refuse): number | undefined {
-  const window = spec.timeWindow[0]!
-  if (!window.isRolling || window.calendar) {
-    const both = window.isRolling && window.calendar
-    if (both) refuse(['timeWindow', 0, 'calendar'], 'a rolling window has no calendar')
-    else {
-      const why = 'a calendar window is not supported yet: the error budget is counted over rolling windows only'
-      refuse(['timeWindow', 0, 'isRolling'], why, 'use "isRolling: true", e.g. with "duration: 30d"')
-    }
-    return undefined
-  }
-  if (/[MQY]$/.test(window.duration)) {
-    const why = `a rolling window needs a fixed length, and ${seen(window.duration)} has none`
-    refuse(['timeWindow', 0, 'duration'], why, 'use days, e.g. "30d"')
-    return undefined
-  }
-  return parseDuration(window.duration)
+/** What tells the objectives of one SLO apart in names: the display name, or the number. */
+function suffixOf(displayName: string | undefined, index: number): string {
+  const slug = displayName
+    ?.toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+  return slug || String(index + 1)
 }
 
-function targetOf(spec: SloSpec, refuse: Refuse): number | undefined {
-  const objective = spec.objectives[0]!
-  const at = (field: string) => ['objectives', 0, field]
-  if (spec.objectives.length > 1) {
-    const why = `several objectives in one SLO are not supported yet: saw ${spec.objectives.length}`
-    refuse(['objectives', 1], why, 'write one SLO for each; they may share an SLI by "indicatorRef"')
+function checkNames(promises: { name: string }[], refuse: Refuse): void {
+  for (const [index, { name }] of promises.entries()) {
+    const first = promises.findIndex(each => each.name === name)
+    if (first < index)
+      refuse(['objectives', index], `is named "${name}", as objectives[${first}] is`, 'give each its own "displayName"')
   }
+}
+
+function windowOf(spec: SloSpec, refuse: Refuse): { windowMs: number; calendar?: Calendar } | undefined {
+  const { duration, isRolling, calendar } = spec.timeWindow[0]!
+  const at = (...path: PropertyKey[]) => ['timeWindow', 0, ...path]
+  const months = monthsOf(duration)
+  if (!calendar) {
+    if (isRolling === undefined) refuse(at(), 'expected "isRolling: true" or "calendar"')
+    else if (!isRolling) refuse(at('isRolling'), 'a window that does not roll needs a "calendar"')
+    if (months) {
+      const why = `a rolling window needs a fixed length, and ${seen(duration)} has none`
+      refuse(at('duration'), why, 'use days, e.g. "30d"')
+    }
+    return !isRolling || months ? undefined : { windowMs: parseDuration(duration)! }
+  }
+  if (isRolling) {
+    refuse(at('calendar'), 'a rolling window has no calendar')
+    return undefined
+  }
+  if (!isTimeZone(calendar.timeZone)) {
+    const words = `expected a name of the IANA Time Zone Database, e.g. "America/New_York", saw ${seen(calendar.timeZone)}`
+    refuse(at('calendar', 'timeZone'), words)
+    return undefined
+  }
+  const { startTime, timeZone } = calendar
+  if (instantOf(startTime, timeZone) === undefined) {
+    const words = `expected a date with its time, e.g. "2022-01-01 12:00:00", saw ${seen(startTime)}`
+    refuse(at('calendar', 'startTime'), words)
+    return undefined
+  }
+  if (!months) return { windowMs: parseDuration(duration)!, calendar: { startTime, timeZone, months: undefined } }
+  if (Number(startTime.slice(8, 10)) > 28) {
+    refuse(at('calendar', 'startTime'), 'not every month has this day, and a period of months begins on it')
+    return undefined
+  }
+  return { windowMs: months.windowMs, calendar: { startTime, timeZone, months: months.months } }
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
+function slicesOf({ budgetingMethod, objectives }: SloSpec, index: number, refuse: Refuse): Slices | undefined {
+  const { timeSliceTarget: target, timeSliceWindow: window } = objectives[index]!
+  const at = (field: string) => ['objectives', index, field]
+  const isTimeslices = budgetingMethod === 'Timeslices'
+  if (target !== undefined && !isTimeslices) {
+    refuse(at('timeSliceTarget'), `belongs to Timeslices, and this SLO counts ${budgetingMethod}`)
+  }
+  if (budgetingMethod === 'Occurrences') {
+    if (window !== undefined) refuse(at('timeSliceWindow'), 'belongs to Timeslices, and this SLO counts Occurrences')
+    return undefined
+  }
+  if (isTimeslices && target === undefined) {
+    refuse(at('timeSliceTarget'), 'is missing: expected the ratio of good events that makes a slice good, e.g. 0.95')
+  } else if (isTimeslices && !(target! > 0 && target! <= 1)) {
+    refuse(at('timeSliceTarget'), `expected a ratio over 0 and at most 1, saw the number ${target}`)
+  }
+  if (window === undefined) {
+    refuse(at('timeSliceWindow'), 'is missing: expected the length of a slice, e.g. "1m"')
+    return undefined
+  }
+  const windowMs = parseDuration(typeof window === 'number' ? `${window}m` : window)
+  if (windowMs === undefined || windowMs > 86_400_000) {
+    refuse(at('timeSliceWindow'), `expected at most a day, saw ${seen(window)}`)
+    return undefined
+  }
+  return { windowMs, target }
+}
+
+/** What the values of a threshold metric are compared with. */
+function comparisonOf(
+  { objectives }: SloSpec,
+  sli: SliSpec | undefined,
+  refuse: Refuse,
+): { op: Operator; value: number } | undefined {
+  if (!sli?.thresholdMetric) {
+    const index = sli ? objectives.findIndex(({ value }) => value !== undefined) : -1
+    if (index >= 0) refuse(['objectives', index, 'value'], 'belongs to a thresholdMetric, and the indicator has none')
+    return undefined
+  }
+  if (objectives.length > 1) refuse(['objectives', 1], 'with a thresholdMetric there is one objective only')
+  const { op, value } = objectives[0]!
+  if (op === undefined) refuse(['objectives', 0, 'op'], 'is missing: a thresholdMetric is compared by it, e.g. "lte"')
+  if (value === undefined) refuse(['objectives', 0, 'value'], 'is missing: a thresholdMetric is compared with it')
+  return op === undefined || value === undefined ? undefined : { op, value }
+}
+
+function targetOf(objective: Promised, index: number, refuse: Refuse): number | undefined {
+  const at = (field: string) => ['objectives', index, field]
   for (const field of ['indicator', 'indicatorRef', 'compositeWeight'] as const) {
     if (objective[field] === undefined) continue
-    refuse(at(field), 'composite SLOs are not supported yet', 'put the indicator into "spec.indicator"')
-  }
-  if (spec.budgetingMethod === 'Occurrences') {
-    for (const field of ['timeSliceTarget', 'timeSliceWindow'] as const) {
-      if (objective[field] !== undefined) refuse(at(field), 'belongs to Timeslices, and this SLO counts Occurrences')
-    }
+    const why = 'composite SLOs are not supported: several indicators have no events in common to count'
+    refuse(at(field), why, 'write one SLO for each indicator')
   }
   const { target, targetPercent } = objective
   if ((target === undefined) === (targetPercent === undefined)) {
-    refuse(['objectives', 0], 'expected either "target", e.g. 0.99, or "targetPercent", e.g. 99')
+    refuse(['objectives', index], 'expected either "target", e.g. 0.99, or "targetPercent", e.g. 99')
     return undefined
   }
   if (target !== undefined) {
@@ -195,210 +278,24 @@ function targetOf(spec: SloSpec, refuse: Refuse): number | undefined {
   return undefined
 }
 
-function indicatorOf(
+function sliOf(
   document: SourceDocument,
   spec: SloSpec,
   set: DocumentSet,
   problems: Problem[],
-): Indicator | undefined {
+): { document: SourceDocument; spec: SliSpec } | undefined {
+  // A composite's indicators stand on its objectives, where they are refused.
+  const isComposite = spec.objectives.some(each => each.indicator ?? each.indicatorRef)
   if ((spec.indicator === undefined) === (spec.indicatorRef === undefined)) {
-    problems.push(document.problem(['spec'], 'expected either "indicator" or "indicatorRef"'))
+    if (!isComposite) problems.push(document.problem(['spec'], 'expected either "indicator" or "indicatorRef"'))
     return undefined
   }
-  let sli = spec.indicator && { document: document.part(['spec', 'indicator', 'spec']), spec: spec.indicator.spec }
-  if (spec.indicatorRef !== undefined) {
-    sli = set.slis.get(spec.indicatorRef)
-    if (!sli) {
-      const words = `no SLI in this file is named "${spec.indicatorRef}"; ${suggestion(spec.indicatorRef, set.slis.keys())}`
-      problems.push(document.problem(['spec', 'indicatorRef'], words))
-      return undefined
-    }
+  if (spec.indicator) return { document: document.part(['spec', 'indicator', 'spec']), spec: spec.indicator.spec }
+  const name = spec.indicatorRef!
+  const sli = set.slis.get(name)
+  if (!sli) {
+    const words = `no SLI is named "${name}"; ${suggestion(name, set.slis.keys())}`
+    problems.push(document.problem(['spec', 'indicatorRef'], words))
   }
-  return readIndicator(sli!.document, sli!.spec, set, problems)
-}
-
-function readIndicator(
-  document: SourceDocument,
-  spec: SliSpec,
-  set: DocumentSet,
-  problems: Problem[],
-): Indicator | undefined {
-  const refuse: Refuse = (path, message, hint) => {
-    problems.push(document.problem(path, message, hint))
-  }
-  if (spec.thresholdMetric) {
-    const why = 'is not supported yet: a threshold on a raw value has no good and total requests to count'
-    refuse(['thresholdMetric'], why, 'use "ratioMetric" with "good" and "total"')
-    return undefined
-  }
-  const ratio = spec.ratioMetric
-  if (!ratio) {
-    refuse([], 'expected "ratioMetric"')
-    return undefined
-  }
-  if (ratio.raw || ratio.rawType) {
-    const why = 'is not supported yet: a ratio that is ready-made cannot be weighed by its requests'
-    refuse(['ratioMetric', ratio.raw ? 'raw' : 'rawType'], why, 'use "good" and "total"')
-    return undefined
-  }
-  if (ratio.counter !== true) {
-    if (ratio.counter === undefined) refuse(['ratioMetric', 'counter'], 'is missing: expected true')
-    else refuse(['ratioMetric', 'counter'], 'false is not supported yet: only counters that never fall can be judged')
-    return undefined
-  }
-  const part = ratio.good ? 'good' : 'bad'
-  const counted = ratio[part]
-  if (!ratio.total || !counted || (ratio.good && ratio.bad)) {
-    refuse(['ratioMetric'], 'expected "total" and either "good" or "bad"')
-    return undefined
-  }
-  const totalType = typeOf(ratio.total, ['ratioMetric', 'total'], set, refuse)
-  // The type stands once, on total, as the selector does.
-  const countedType = inheritsType(counted) ? totalType : typeOf(counted, ['ratioMetric', part], set, refuse)
-  if (!totalType || !countedType) return undefined
-  if (totalType !== countedType) {
-    const words = `expected "${totalType}" as on total, saw "${countedType}"`
-    refuse(['ratioMetric', part, 'metricSource', 'type'], words)
-    return undefined
-  }
-  const total = document.part(['ratioMetric', 'total', 'metricSource', 'spec'])
-  const judged = document.part(['ratioMetric', part, 'metricSource', 'spec'])
-  if (totalType === 'prometheus') {
-    const totalQuery = readAt(document, ['ratioMetric', 'total'], querySchema, problems)?.query
-    const query = readAt(document, ['ratioMetric', part], querySchema, problems)?.query
-    if (totalQuery === undefined || query === undefined) return undefined
-    return {
-      type: 'prometheus',
-      goodQuery: part === 'good' ? query : undefined,
-      badQuery: part === 'bad' ? query : undefined,
-      totalQuery,
-    }
-  }
-  const selector = total.read(selectorSchema, problems)
-  const good = part === 'good' ? goodPredicate(judged, problems) : badPredicate(judged, problems)
-  if (!selector || !good) return undefined
-  const { signal, service, method, route } = selector
-  return { type: 'shaketable', selector: { signal, service, method, route }, good }
-}
-
-function readAt<S extends z.ZodType>(document: SourceDocument, path: string[], schema: S, problems: Problem[]) {
-  return document.part([...path, 'metricSource', 'spec']).read(schema, problems)
-}
-
-function inheritsType(metric: Metric): boolean {
-  return metric.metricSource.type === undefined && metric.metricSource.metricSourceRef === undefined
-}
-
-function typeOf(
-  metric: Metric,
-  path: string[],
-  set: DocumentSet,
-  refuse: Refuse,
-): 'shaketable' | 'prometheus' | undefined {
-  const { type, metricSourceRef } = metric.metricSource
-  const at = (field: string) => [...path, 'metricSource', field]
-  let name = type
-  if (name === undefined && metricSourceRef !== undefined) {
-    name = set.dataSources.get(metricSourceRef)
-    if (name === undefined) {
-      const known = suggestion(metricSourceRef, set.dataSources.keys())
-      refuse(at('metricSourceRef'), `no DataSource in this file is named "${metricSourceRef}"; ${known}`)
-      return undefined
-    }
-  }
-  if (name === undefined) {
-    refuse(at('type'), 'is missing: expected "shaketable" or "prometheus"')
-    return undefined
-  }
-  // OpenSLO's own examples write "Prometheus".
-  const lower = name.toLowerCase()
-  if (lower === 'shaketable' || lower === 'prometheus') return lower
-  refuse(
-    at(type === undefined ? 'metricSourceRef' : 'type'),
-    `expected "shaketable" or "prometheus", saw ${seen(name)}`,
-  )
-  return undefined
-}
-
-const querySchema = z.strictObject({ query: z.string({ error: expecting('a PromQL query') }).min(1) })
-
-const aMethod = 'an HTTP method in capitals, e.g. "POST"'
-const aRoute = 'a route template that begins with "/", e.g. "/orders/:id"'
-const selectorSchema = z.strictObject({
-  signal: z.enum(['http-server', 'http-client']),
-  service: z.string().min(1),
-  method: z
-    .string({ error: expecting(aMethod) })
-    .regex(/^[A-Z]{1,20}$/, { error: expecting(aMethod) })
-    .optional(),
-  route: z
-    .string({ error: expecting(aRoute) })
-    .regex(/^\/\S*$/, { error: expecting(aRoute) })
-    .optional(),
-})
-
-const selectorOnce = z
-  .never({ error: 'stands on "total" only: both must count the same requests, so "good" adds only the predicate' })
-  .optional()
-const noSelector = { signal: selectorOnce, service: selectorOnce, method: selectorOnce, route: selectorOnce }
-
-function condition(sign: '<' | '>=') {
-  const what = `a condition such as "${sign}500"`
-  return z
-    .string({ error: expecting(what) })
-    .regex(new RegExp(`^${sign}\\s?[1-6]\\d\\d$`), { error: expecting(what) })
-    .transform(text => Number(text.slice(-3)))
-}
-
-const threshold = z.string({ error: expecting('a latency such as "500ms"') }).transform((text, context) => {
-  const ms = parseDuration(text)
-  if (ms === undefined) {
-    context.addIssue({ code: 'custom', message: `expected a latency such as "500ms", saw ${seen(text)}` })
-    return z.NEVER
-  }
-  const seconds = ms / 1000
-  if (latencyBoundaries.includes(seconds)) return seconds
-  const below = latencyBoundaries.findLast(each => each < seconds)
-  const above = latencyBoundaries.find(each => each > seconds)
-  const near = [below, above].filter(each => each !== undefined).map(inWords)
-  context.addIssue({
-    code: 'custom',
-    message: `${seen(text)} is no boundary of the latency histogram, so that it cannot be measured; the nearest ${near.length === 1 ? 'is' : 'are'} ${near.join(' and ')}`,
-  })
-  return z.NEVER
-})
-
-function inWords(seconds: number): string {
-  return seconds < 1 ? `"${Math.round(seconds * 1000)}ms"` : `"${seconds}s"`
-}
-
-function goodPredicate(document: SourceDocument, problems: Problem[]): Predicate | undefined {
-  const good = document.read(
-    z.strictObject({ status: condition('<').optional(), under: threshold.optional(), ...noSelector }),
-    problems,
-  )
-  return good && predicate(document, good.status, good.under, 'expected "status", "under" or both', problems)
-}
-
-/** A request is bad when any condition holds, so that it is good when none does. */
-function badPredicate(document: SourceDocument, problems: Problem[]): Predicate | undefined {
-  const bad = document.read(
-    z.strictObject({ status: condition('>=').optional(), over: threshold.optional(), ...noSelector }),
-    problems,
-  )
-  return bad && predicate(document, bad.status, bad.over, 'expected "status", "over" or both', problems)
-}
-
-function predicate(
-  document: SourceDocument,
-  below: number | undefined,
-  underSeconds: number | undefined,
-  expected: string,
-  problems: Problem[],
-): Predicate | undefined {
-  if (below === undefined && underSeconds === undefined) {
-    problems.push(document.problem([], expected))
-    return undefined
-  }
-  return { status: below === undefined ? undefined : { below }, underSeconds }
+  return sli
 }

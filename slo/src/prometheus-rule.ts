@@ -1,4 +1,4 @@
-import type { AlertLinks } from './alerts.ts'
+import type { AlertOptions } from './alerts.ts'
 import type { Objective } from './objective.ts'
 import { type RuleGroup, refuseTwins, ruleGroups } from './rules.ts'
 
@@ -17,14 +17,14 @@ export interface PrometheusRule {
  */
 export function prometheusRuleResources(
   objectives: readonly Objective[],
-  options: { labels?: Record<string, string>; links?: AlertLinks } = {},
+  options: { labels?: Record<string, string>; alerts?: AlertOptions } = {},
 ): PrometheusRule[] {
-  const { labels, links = {} } = options
+  const { labels, alerts = {} } = options
   refuseTwins(objectives)
   return objectives.map(objective => ({
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'PrometheusRule',
     metadata: { name: `slo-${objective.name}`, ...(labels ? { labels } : {}) },
-    spec: { groups: ruleGroups(objective, links) },
+    spec: { groups: ruleGroups(objective, alerts) },
   }))
 }

@@ -1,18 +1,6 @@
 import { exitCode, ShaketableError } from './error.ts'
-import type { Objective, PrometheusIndicator, SemanticIndicator } from './objective.ts'
-
-/** The names that a semantic indicator means, as the SDK writes them; a test in the dashboards' room compares both. */
-export const semanticNames = {
-  duration: {
-    'http-server': 'http_server_request_duration_seconds',
-    'http-client': 'http_client_request_duration_seconds',
-  },
-  method: 'http_request_method',
-  route: 'http_route',
-  status: 'http_response_status_code',
-  /** Set by the scrape configuration to the service's name. */
-  service: 'job',
-} as const
+import type { Measure, Objective, Operator, PrometheusIndicator, SemanticIndicator } from './objective.ts'
+import { selections, signalLabels, signals } from './signals.ts'
 
 /** PromQL for the rate per second of an objective's bad events and of all its events, over one window. */
 export interface EventRates {
@@ -20,16 +8,59 @@ export interface EventRates {
   total: string
 }
 
+/** The series that hold what was measured at each evaluation, of a query that counts nothing itself. */
+export const measured = { bad: 'slo:measured_bad:sum', total: 'slo:measured_total:sum' } as const
+
+/** Selects the recorded series of an objective. */
+export function seriesOf({ name, service }: Pick<Objective, 'name' | 'service'>): string {
+  return `{slo=${quote(name)},service=${quote(service)}}`
+}
+
 /**
- * The rates of an objective's events over a Prometheus duration such as `5m`.
+ * The rates of an objective's events over a window in ms.
  *
  * `bad` is 0, not empty, where nothing failed yet or nothing good exists; both are empty where the service is unknown.
  * @throws ShaketableError `SHAKETABLE_OBJECTIVE_UNMEASURABLE` for a raw query that no window can be put into.
  */
-export function eventRates(objective: Objective, window: string): EventRates {
-  return objective.indicator.type === 'shaketable'
-    ? semanticRates(objective.indicator, window)
-    : rawRates(objective, objective.indicator, window)
+export function eventRates(objective: Objective, windowMs: number): EventRates {
+  const window = promDuration(windowMs)
+  const { indicator } = objective
+  switch (indicator.type) {
+    case 'shaketable':
+      return semanticRates(indicator, window)
+    case 'prometheus':
+      return rawRates(objective, indicator, window)
+    case 'measured':
+      return recordedRates(objective, measured, windowMs)
+  }
+}
+
+/** The rates of events that are recorded one by one, as series of how many of them were bad, and how many there were. */
+export function recordedRates(
+  objective: Objective,
+  series: { bad: string; total: string },
+  windowMs: number,
+): EventRates {
+  const rate = (name: string) =>
+    `sum_over_time(${name}${seriesOf(objective)}[${promDuration(windowMs)}]) / ${windowMs / 1000}`
+  return { bad: rate(series.bad), total: rate(series.total) }
+}
+
+const badWhen: Record<Operator, string> = { lte: '>', gte: '<', lt: '>=', gt: '<=' }
+
+/** What one evaluation measures: bad events and all of them. A query without a window of its own is taken as it stands. */
+export function measurement(measure: Measure, windowMs: number): EventRates {
+  const filled = (query: string) => query.trim().replaceAll(windowParameter, promDuration(windowMs))
+  if (measure.by === 'gauges') {
+    const total = `sum(${filled(measure.totalQuery)})`
+    if (measure.badQuery === undefined) return { bad: badOf(`sum(${filled(measure.goodQuery ?? '')})`, total), total }
+    return { bad: `(sum(${filled(measure.badQuery)}) or 0 * ${total})`, total }
+  }
+  const query = filled(measure.query)
+  const total = `count(${query})`
+  if (measure.by === 'threshold') return { bad: `sum((${query}) ${badWhen[measure.op]} bool ${measure.value})`, total }
+  const ratio = `clamp(${query}, 0, 1)`
+  return { bad: measure.of === 'failure' ? `sum(${ratio})` : `sum(1 - ${ratio})`, total }
 }
 
 function semanticRates(indicator: SemanticIndicator, window: string): EventRates {
@@ -39,16 +70,15 @@ function semanticRates(indicator: SemanticIndicator, window: string): EventRates
 }
 
 /** The counters, as selectors, of a semantic indicator's good events and of all its events. */
-export function semanticCounters(indicator: SemanticIndicator): { good: string; total: string } {
-  const { selector, good } = indicator
-  const name = semanticNames.duration[selector.signal]
+export function semanticCounters({ selector, good }: SemanticIndicator): { good: string; total: string } {
+  const name = signals[selector.signal].duration
   const counted = [
-    equals(semanticNames.service, selector.service),
-    ...(selector.method === undefined ? [] : [equals(semanticNames.method, selector.method)]),
-    ...(selector.route === undefined ? [] : [equals(semanticNames.route, selector.route)]),
+    equals(signalLabels.service, selector.service),
+    ...selections(selector).map(([k, v]) => equals(k, v)),
   ]
   const predicate = [
-    ...(good.status === undefined ? [] : [`${semanticNames.status}=~${quote(statusBelow(good.status.below))}`]),
+    ...(good.status === undefined ? [] : [`${signalLabels.status}=~${quote(statusBelow(good.status.below))}`]),
+    ...(good.withoutError ? [equals(signalLabels.error, '')] : []),
     ...(good.underSeconds === undefined ? [] : [leMatcher(good.underSeconds)]),
   ]
   const goodName = good.underSeconds === undefined ? `${name}_count` : `${name}_bucket`

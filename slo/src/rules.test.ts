@@ -32,7 +32,9 @@ test('every alert says what happened, what it means, and where to look', () => {
     'ObjectiveWithoutTraffic ticket',
   ])
   for (const { annotations, labels } of alerts) {
-    expect(Object.keys(annotations)).toEqual(['summary', 'description', 'dashboard', 'runbook'])
+    expect(Object.keys(annotations)).toEqual(
+      expect.arrayContaining(['summary', 'description', 'impact', 'dashboard', 'runbook']),
+    )
     expect(annotations.dashboard).toBe('https://g/d/o?var-slo=checkout-latency')
     expect(labels.team).toBe('checkout')
   }
@@ -93,30 +95,30 @@ test('a status bound becomes a regular expression for exactly the codes under it
 })
 
 test('a whole number of seconds matches both spellings of its bucket', () => {
-  const { bad } = eventRates(objectiveOf({ indicator: checkout({ underSeconds: 1 }) }), '5m')
+  const { bad } = eventRates(objectiveOf({ indicator: checkout({ underSeconds: 1 }) }), 300_000)
   expect(bad).toContain('le=~"1(\\\\.0)?"')
-  expect(eventRates(objectiveOf(), '5m').bad).toContain('le="0.5"')
+  expect(eventRates(objectiveOf(), 300_000).bad).toContain('le="0.5"')
 })
 
 test('labels are quoted, whatever stands in them', () => {
   const indicator = checkout({ status: { below: 500 } })
   if (indicator.type !== 'shaketable') throw new Error('not semantic')
   indicator.selector.route = '/a"b\\c'
-  expect(eventRates(objectiveOf({ indicator }), '5m').total).toContain('http_route="/a\\"b\\\\c"')
+  expect(eventRates(objectiveOf({ indicator }), 300_000).total).toContain('http_route="/a\\"b\\\\c"')
 })
 
 const raw = (totalQuery: string, goodQuery: string | undefined, badQuery?: string) =>
   objectiveOf({ indicator: { type: 'prometheus', totalQuery, goodQuery, badQuery } })
 
 test('raw queries take the window as counters, as sums of counters, or where they say so', () => {
-  expect(eventRates(raw('all{a="b"}', undefined, 'sum(bad)'), '1h')).toEqual({
+  expect(eventRates(raw('all{a="b"}', undefined, 'sum(bad)'), 3_600_000)).toEqual({
     total: 'sum(rate(all{a="b"}[1h]))',
     bad: '((sum(rate(bad[1h]))) or 0 * (sum(rate(all{a="b"}[1h]))))',
   })
-  expect(eventRates(raw('sum(rate(all[{{.window}}]))', 'x'), '5m').total).toBe('sum(rate(all[5m]))')
+  expect(eventRates(raw('sum(rate(all[{{.window}}]))', 'x'), 300_000).total).toBe('sum(rate(all[5m]))')
   const braces = 'all{path="/a/{id}",quote="\\"}"}'
-  expect(eventRates(raw(braces, 'x'), '5m').total).toBe(`sum(rate(${braces}[5m]))`)
-  expect(() => eventRates(raw('rate(all[5m])', 'x'), '5m')).toThrow(/no window can be put into its query `rate/)
+  expect(eventRates(raw(braces, 'x'), 300_000).total).toBe(`sum(rate(${braces}[5m]))`)
+  expect(() => eventRates(raw('rate(all[5m])', 'x'), 300_000)).toThrow(/no window can be put into its query `rate/)
 })
 
 test('durations are written in the largest unit that divides them', () => {
@@ -131,7 +133,9 @@ test('durations are written in the largest unit that divides them', () => {
 })
 
 test('every objective gets tests: an outage for each way of being bad, and one alone for raw queries', () => {
-  const { tests, rule_files } = promtoolTests([objectiveOf(), { ...raw('all', 'good'), name: 'raw' }], 'my.yaml')
+  const { tests, rule_files } = promtoolTests([objectiveOf(), { ...raw('all', 'good'), name: 'raw' }], {
+    rulesFile: 'my.yaml',
+  })
   expect(rule_files).toEqual(['my.yaml'])
   expect(tests.map(one => one.name)).toMatchInlineSnapshot(`
     [
@@ -140,10 +144,18 @@ test('every objective gets tests: an outage for each way of being bad, and one a
       "checkout-latency: without a single bad event the ratio is zero, not empty",
       "checkout-latency: one failure among eleven requests wakes nobody",
       "checkout-latency: a service that has never given a good answer is all bad, and its ratio is not empty",
+      "checkout-latency: counters that start anew are no errors",
       "checkout-latency: bad events a twentieth under the threshold of 5m/1h do not fire it, a twentieth over it they do",
-      "checkout-latency: bad statuses burn fast, fire 5m/1h within 10 minutes, and it ends with them",
-      "checkout-latency: slow answers burn fast, fire 5m/1h within 10 minutes, and it ends with them",
+      "checkout-latency: a burn a twentieth over the threshold of 6h/3d is a ticket and wakes nobody",
+      "checkout-latency: bad statuses burn fast, fire 5m/1h within 10m, and it ends with them",
+      "checkout-latency: slow answers burn fast, fire 5m/1h within 10m, and it ends with them",
       "raw: a service without any series is silent, not fine",
+      "raw: zero traffic is silent, not fine",
+      "raw: without a single bad event the ratio is zero, not empty",
+      "raw: one failure among eleven requests wakes nobody",
+      "raw: bad events a twentieth under the threshold of 5m/1h do not fire it, a twentieth over it they do",
+      "raw: a burn a twentieth over the threshold of 6h/3d is a ticket and wakes nobody",
+      "raw: bad events burn fast, fire 5m/1h within 10m, and it ends with them",
     ]
   `)
 })

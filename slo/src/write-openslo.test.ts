@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { checkout, objectiveOf } from '../test/objective-of.ts'
+import type { Indicator, Measure } from './objective.ts'
 import { readObjectives } from './openslo.ts'
 import { prometheusRules } from './rules.ts'
 import { writeOpenSlo } from './write-openslo.ts'
@@ -54,6 +55,30 @@ test('read again, what was written says the same and makes the same rules', () =
   expect(without(again)).toEqual(without(objectives))
   expect(again.map(objective => objective.indicator.type)).toEqual(['prometheus', 'prometheus', 'prometheus'])
   expect(again[2]!.indicator).toEqual(raw)
+})
+
+test('slices, calendars and measurements are written so that they are read as they were', () => {
+  const slices = { windowMs: 60_000, target: 0.95 }
+  const of = (measure: Measure): Indicator => ({ type: 'measured', measure })
+  const objectives = [
+    objectiveOf({ name: 'a', indicator: of({ by: 'threshold', query: 'queue', op: 'lte', value: 5 }), slices }),
+    objectiveOf({
+      name: 'b',
+      indicator: of({ by: 'ratio', query: 'satisfied', of: 'success' }),
+      slices: { ...slices, target: undefined },
+      windowMs: 30 * 86_400_000,
+      calendar: { startTime: '2022-01-01 00:00:00', timeZone: 'Europe/Berlin', months: 1 },
+    }),
+    objectiveOf({
+      name: 'c',
+      indicator: of({ by: 'gauges', goodQuery: undefined, badQuery: 'bad', totalQuery: 'all' }),
+      windowMs: 7 * 86_400_000,
+      calendar: { startTime: '2022-01-01 12:00:00', timeZone: 'UTC', months: undefined },
+    }),
+  ]
+  const again = readObjectives(writeOpenSlo(objectives), 'again.yaml')
+  const without = (given: typeof again) => given.map(({ place: _, ...rest }) => rest)
+  expect(without(again)).toEqual(without(objectives))
 })
 
 test('two objectives of one name are refused', () => {

@@ -1,4 +1,4 @@
-import type { Objective } from './objective.ts'
+import type { Objective, PrometheusIndicator } from './objective.ts'
 import { openSloVersion } from './openslo-schema.ts'
 import { promDuration, semanticCounters } from './promql.ts'
 import { refuseTwins, toYaml } from './rules.ts'
@@ -14,7 +14,7 @@ export function writeOpenSlo(objectives: readonly Objective[]): string {
 }
 
 function documentOf(objective: Objective): object {
-  const { name, title, description, service, target, windowMs, labels } = objective
+  const { name, title, description, service, labels, slices } = objective
   return {
     apiVersion: openSloVersion,
     kind: 'SLO',
@@ -26,22 +26,44 @@ function documentOf(objective: Objective): object {
     spec: {
       ...(description === undefined ? {} : { description }),
       service,
-      budgetingMethod: 'Occurrences',
-      timeWindow: [{ duration: promDuration(windowMs), isRolling: true }],
-      objectives: [{ target }],
-      indicator: { metadata: { name }, spec: { ratioMetric: ratioMetric(objective) } },
+      budgetingMethod: !slices ? 'Occurrences' : slices.target === undefined ? 'RatioTimeslices' : 'Timeslices',
+      timeWindow: [timeWindow(objective)],
+      objectives: [promise(objective)],
+      indicator: { metadata: { name }, spec: sliSpec(objective) },
     },
   }
 }
 
-function ratioMetric({ indicator }: Objective): object {
+function timeWindow({ windowMs, calendar }: Objective): object {
+  if (!calendar) return { duration: promDuration(windowMs), isRolling: true }
+  const { months, ...start } = calendar
+  return { duration: months === undefined ? promDuration(windowMs) : `${months}M`, isRolling: false, calendar: start }
+}
+
+function promise({ target, slices, indicator }: Objective): object {
+  const compared = indicator.type === 'measured' && indicator.measure.by === 'threshold' ? indicator.measure : undefined
+  return {
+    ...(compared ? { op: compared.op, value: compared.value } : {}),
+    target,
+    ...(slices?.target === undefined ? {} : { timeSliceTarget: slices.target }),
+    ...(slices ? { timeSliceWindow: promDuration(slices.windowMs) } : {}),
+  }
+}
+
+function sliSpec({ indicator }: Objective): object {
   if (indicator.type === 'shaketable') {
     const { good, total } = semanticCounters(indicator)
-    return { counter: true, good: metric(`sum(${good})`), total: metric(`sum(${total})`) }
+    return { ratioMetric: { counter: true, good: metric(`sum(${good})`), total: metric(`sum(${total})`) } }
   }
-  const { goodQuery, badQuery, totalQuery } = indicator
+  if (indicator.type === 'prometheus') return { ratioMetric: { counter: true, ...parts(indicator) } }
+  const { measure } = indicator
+  if (measure.by === 'threshold') return { thresholdMetric: metric(measure.query) }
+  if (measure.by === 'ratio') return { ratioMetric: { rawType: measure.of, raw: metric(measure.query) } }
+  return { ratioMetric: { counter: false, ...parts(measure) } }
+}
+
+function parts({ goodQuery, badQuery, totalQuery }: Omit<PrometheusIndicator, 'type'>): object {
   return {
-    counter: true,
     ...(goodQuery === undefined ? {} : { good: metric(goodQuery) }),
     ...(badQuery === undefined ? {} : { bad: metric(badQuery) }),
     total: metric(totalQuery),

@@ -1,19 +1,23 @@
 import {
+  type AlertOptions,
+  type BurnRatePolicy,
   exitCode,
   explain,
   formatProblem,
+  grafanaAlerts,
   type ImportOptions,
   InvalidInput,
   importObjectives,
   k6Module,
   type Objective,
   type Problem,
+  parsePolicy,
   parseWindow,
   prometheusRuleResources,
   prometheusRules,
   promtoolTests,
   rate,
-  readObjectives,
+  readObjectiveFiles,
   ShaketableError,
   toYaml,
   writeOpenSlo,
@@ -22,9 +26,16 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { World } from '../world.ts'
 import { expandFiles, fileSource } from './files.ts'
 
-interface RulesOptions {
-  format: 'prometheus' | 'operator'
+interface AlertFlags {
+  alert?: BurnRatePolicy[]
+}
+
+interface RulesOptions extends AlertFlags {
+  format: 'prometheus' | 'operator' | 'grafana'
   label?: Record<string, string>
+  datasource?: string
+  runbooks?: string
+  dashboard?: string
 }
 
 /** `shaketable slo …`: what else an objective is good for. Every result goes to stdout. */
@@ -42,19 +53,38 @@ export function sloCommand(world: World, conclude: (code: number) => void): Comm
 
   add('rules', 'Prometheus recording rules and burn-rate alerts')
     .addOption(
-      new Option('--format <format>', 'a rules file, or PrometheusRule resources for the Prometheus operator')
-        .choices(['prometheus', 'operator'])
+      new Option(
+        '--format <format>',
+        'a rules file, PrometheusRule resources for the Prometheus operator, or the alerts for Grafana’s provisioning',
+      )
+        .choices(['prometheus', 'operator', 'grafana'])
         .default('prometheus'),
     )
+    .addOption(alertOption())
     .option('--label <name=value>', 'with --format operator: a label of the resources (may be given again)', label)
-    .action(async (paths: string[], { format, label }: RulesOptions) => {
+    .option('--datasource <uid>', 'with --format grafana: the Prometheus that evaluates the recording rules')
+    .option('--dashboard <url>', 'where the alerts’ link to the objectives dashboard leads')
+    .option('--runbooks <url>', 'where the alerts’ link to their runbooks leads')
+    .action(async (paths: string[], options: RulesOptions) => {
+      const { format, label, datasource, alert, dashboard, runbooks } = options
+      const alerts: AlertOptions = {
+        ...(alert === undefined ? {} : { policies: alert }),
+        ...(dashboard === undefined ? {} : { dashboard }),
+        ...(runbooks === undefined ? {} : { runbooks }),
+      }
       const objectives = await objectivesOf(paths, world)
-      if (format === 'operator') print(documents(prometheusRuleResources(objectives, label ? { labels: label } : {})))
-      else print(toYaml(prometheusRules(objectives)))
+      if (format === 'operator') {
+        print(documents(prometheusRuleResources(objectives, { alerts, ...(label ? { labels: label } : {}) })))
+        return
+      }
+      const rules = prometheusRules(objectives, alerts)
+      print(toYaml(format === 'grafana' ? grafanaAlerts(rules, datasource ? { datasource } : {}) : rules))
     })
-  add('tests', 'promtool unit tests of those rules (which stand in objectives.rules.yaml beside them)').action(
-    async (paths: string[]) => print(toYaml(promtoolTests(await objectivesOf(paths, world)))),
-  )
+  add('tests', 'promtool unit tests of those rules (which stand in objectives.rules.yaml beside them)')
+    .addOption(alertOption())
+    .action(async (paths: string[], { alert }: AlertFlags) =>
+      print(toYaml(promtoolTests(await objectivesOf(paths, world), alert ? { policies: alert } : {}))),
+    )
   add('k6', 'a module with k6 thresholds, and the function that counts for them').action(async (paths: string[]) =>
     print(k6Module(await objectivesOf(paths, world))),
   )
@@ -87,22 +117,16 @@ export function sloCommand(world: World, conclude: (code: number) => void): Comm
   return slo
 }
 
-function objectivesOf(paths: string[], world: World): Promise<Objective[]> {
-  return readEach(paths, world, readObjectives)
+/** The files are read together: one may refer to what another holds. */
+async function objectivesOf(paths: string[], world: World): Promise<Objective[]> {
+  return readObjectiveFiles(await readFiles(paths, world))
 }
 
 /** Reads every file, and tells the problems of all of them at once. */
 async function readEach<T>(paths: string[], world: World, read: (text: string, file: string) => T[]): Promise<T[]> {
-  const source = fileSource(world)
   const found: T[] = []
   const problems: Problem[] = []
-  for (const file of await expandFiles(paths, world)) {
-    const text = await source.read(file).catch((cause: NodeJS.ErrnoException) => {
-      throw new ShaketableError('SHAKETABLE_NO_SUCH_FILE', `cannot read ${file} (${cause.code})`, {
-        exitCode: exitCode.invalidInput,
-        cause,
-      })
-    })
+  for (const { text, file } of await readFiles(paths, world)) {
     try {
       found.push(...read(text, file))
     } catch (error) {
@@ -114,8 +138,33 @@ async function readEach<T>(paths: string[], world: World, read: (text: string, f
   return found
 }
 
+async function readFiles(paths: string[], world: World): Promise<{ text: string; file: string }[]> {
+  const source = fileSource(world)
+  const files: { text: string; file: string }[] = []
+  for (const file of await expandFiles(paths, world)) {
+    const text = await source.read(file).catch((cause: NodeJS.ErrnoException) => {
+      throw new ShaketableError('SHAKETABLE_NO_SUCH_FILE', `cannot read ${file} (${cause.code})`, {
+        exitCode: exitCode.invalidInput,
+        cause,
+      })
+    })
+    files.push({ text, file })
+  }
+  return files
+}
+
 function documents(resources: readonly object[]): string {
   return resources.map(toYaml).join('---\n')
+}
+
+function alertOption(): Option {
+  const flag = '--alert <severity:short/long:budget>'
+  const words = 'a burn-rate condition, e.g. page:5m/1h:2% (may be given again); instead of the usual four'
+  return new Option(flag, words).argParser((text: string, before: BurnRatePolicy[] = []) => {
+    const policy = parsePolicy(text)
+    if (!policy) throw new InvalidArgumentError('Expected page or ticket, two windows and a part, e.g. page:5m/1h:2%.')
+    return [...before, policy]
+  })
 }
 
 function label(text: string, before: Record<string, string> = {}): Record<string, string> {

@@ -45,6 +45,13 @@ export class ArmedFaults {
       .map(fault => fault.description)
   }
 
+  /** The ids of the same. */
+  armedIds(): string[] {
+    return this.observed
+      .filter(fault => fault.armedAt !== undefined && fault.undoneAt === undefined)
+      .map(fault => fault.id)
+  }
+
   /** Runs every fault to its end; resolves when all are undone, rejects when one could not be injected. */
   async run(): Promise<void> {
     const runs = this.#specs.map((spec, index) => this.#live(spec, this.observed[index] as ObservedFault))

@@ -1,11 +1,15 @@
 import type { Experiment } from '../experiment/model.ts'
 import type { LoadHealths, LoadSample, RunningLoad } from '../load/load.ts'
 import { startLoad } from '../load/open-loop.ts'
+import { type AlertEngine, AlertWatch } from '../observe/alerts.ts'
 import { CounterWatch } from '../observe/counters.ts'
+import { endsOf, readLogs } from '../observe/logs.ts'
+import type { ReceivedTraces, TraceReceiver } from '../observe/trace-receiver.ts'
 import { deriveSeed } from '../random.ts'
 import type { LiveState, LiveView } from '../report/reporter.ts'
 import type { InstanceEvent, Target } from '../targets/target.ts'
 import type { Observations, Span } from '../verdict/observations.ts'
+import { evidenceOf } from '../verdict/traces/judge-traces.ts'
 import type { World } from '../world.ts'
 import { ArmedFaults } from './armed-faults.ts'
 import { awaitSteady } from './await-steady.ts'
@@ -31,6 +35,10 @@ export interface ConductContext {
   signal: AbortSignal
   /** The environment in which the system's own commands (invariants) run. */
   commandEnv: NodeJS.ProcessEnv
+  /** Takes the services' spans, where they can be had. */
+  traces: TraceReceiver | undefined
+  /** Who says which alerts fire; undefined: our own evaluation. */
+  alertEngine: AlertEngine | undefined
 }
 
 /**
@@ -47,8 +55,14 @@ export async function conductExperiment(
   const traffic = new RecentTraffic()
   const firstEvent = context.instanceEvents.length
   const startedAtWall = clock.wall()
+  const wallAhead = startedAtWall - clock.now()
+  let clockJumpMs = 0
+  const logFiles = target.logs?.() ?? []
+  const logsBegin = await endsOf(logFiles)
+  context.traces?.begin()
   const faults = new ArmedFaults(experiment.faults, { ...context, seed: deriveSeed(context.seed, experiment.name) })
   const counters = new CounterWatch(experiment.objectives, experiment.alertWindowScale, target, clock)
+  const engine = context.alertEngine && new AlertWatch(context.alertEngine, experiment.objectives, clock)
   const urls = Object.fromEntries(experiment.system.services.map(service => [service.name, target.urls(service.name)]))
 
   const load = await startLoad(
@@ -74,6 +88,7 @@ export async function conductExperiment(
   load.onSamples(batch => {
     samples.push(...batch)
     traffic.add(batch)
+    view.samples?.(batch)
     if (current) breached(objectiveGuard?.add(batch.filter(sample => sample.at >= phases.baseline.start)))
   })
 
@@ -84,6 +99,7 @@ export async function conductExperiment(
   }
   let current: { name: LiveState['phase']; span: Span } | undefined
   const tick = () => {
+    clockJumpMs = Math.max(clockJumpMs, Math.abs(clock.wall() - clock.now() - wallAhead))
     if (!current) return
     const now = clock.now()
     view.tick?.({
@@ -92,7 +108,8 @@ export async function conductExperiment(
       phaseEndsInMs: Math.max(0, current.span.end - now),
       ...traffic.over(now),
       armed: faults.armed(),
-      firing: counters.firing(),
+      armedIds: faults.armedIds(),
+      firing: (engine ?? counters).firing(),
     })
   }
   const ticker = setInterval(tick, tickEveryMs)
@@ -112,6 +129,7 @@ export async function conductExperiment(
   try {
     await awaitSteady(experiment, samples, clock, signal)
     await counters.start()
+    await engine?.start()
     begin('baseline', experiment.phases.baselineMs)
     if (guard?.health) {
       const probing = healthBreach(guard.health, target.urls(guard.health.service), clock, ended.signal)
@@ -150,8 +168,16 @@ export async function conductExperiment(
   if ('died' in stopped) aborted ??= stopped.died
   await counters.scrape()
   await counters.stop()
+  await engine?.stop()
 
-  const invariants = aborted ? [] : await checkInvariants(experiment.system, context)
+  const addresses = addressesOf(urls)
+  const traces = context.traces && (await settledTraces(context.traces, phases.recovery, clock))
+  const logs =
+    logFiles.length > 0
+      ? await readLogs(logFiles, logsBegin, shownTraces(traces, phases, addresses, context.seed))
+      : undefined
+
+  const invariants = aborted ? [] : await checkInvariants(experiment, context)
   const instanceEvents = context.instanceEvents.slice(firstEvent)
   return {
     notUndone: faults.notUndone,
@@ -168,7 +194,13 @@ export async function conductExperiment(
       }),
       faults: faults.observed,
       instanceEvents,
-      alerts: counters.alerts,
+      alerts: (engine ?? counters).alerts,
+      alertEngine: context.alertEngine?.kind,
+      alertTrouble: engine?.trouble,
+      clockJumpMs,
+      traces,
+      logs,
+      addresses,
       counters: countersSince(countersBefore, counters.sums(), experiment, {
         events: instanceEvents,
         at: phases.fault?.start ?? 0,
@@ -178,6 +210,38 @@ export async function conductExperiment(
       aborted: guardEnded ? undefined : aborted,
     },
   }
+}
+
+/** Spans that ended in the fault phase have come once the recovery phase was longer than this, in ms. */
+const spansTakeMs = 1500
+
+async function settledTraces(
+  receiver: TraceReceiver,
+  recovery: Span | undefined,
+  clock: World['clock'],
+): Promise<ReceivedTraces> {
+  const gone = recovery ? recovery.end - recovery.start : 0
+  if (gone < spansTakeMs) await clock.sleep(spansTakeMs - gone)
+  return receiver.received()
+}
+
+/** The traces that the report shows, whose log lines it shows as well. */
+function shownTraces(
+  traces: ReceivedTraces | undefined,
+  phases: Observations['phases'],
+  addresses: ReadonlyMap<string, string>,
+  seed: number,
+): string[] {
+  const { struck, healthy } = evidenceOf(traces, phases, addresses, seed)?.examples ?? {}
+  return [struck, healthy].flatMap(spans => spans?.[0]?.traceId ?? [])
+}
+
+/** `host:port` -> service, for services that send no spans of their own. */
+function addressesOf(urls: Record<string, string[]>): Map<string, string> {
+  const all = Object.entries(urls).flatMap(([service, ofService]) =>
+    ofService.map(url => [new URL(url).host, service] as const),
+  )
+  return new Map(all)
 }
 
 /** A load process that died makes the run void; everything else is still to be undone and read. */

@@ -31,7 +31,7 @@ export async function startKeeper(world: World, journal: Journal): Promise<Keepe
   const main = fileURLToPath(new URL(`./keeper-main${extname(import.meta.url)}`, import.meta.url))
   const child = spawn(
     process.execPath,
-    ['--max-old-space-size=32', '--max-semi-space-size=1', main, journal.dir, String(silenceMs)],
+    ['--max-old-space-size=64', '--max-semi-space-size=1', main, journal.dir, String(silenceMs)],
     // A session and a group of its own, no terminal, and an environment without preloads or marks of a run.
     { detached: true, stdio: ['pipe', 'pipe', 'ignore'], cwd: '/', env: { PATH: world.env.PATH } },
   )

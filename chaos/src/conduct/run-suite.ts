@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { exitCode, ShaketableError } from '@shaketable/slo'
 import type { Experiment, System } from '../experiment/model.ts'
 import { whyRefused } from '../faults/index.ts'
+import type { AlertEngine } from '../observe/alerts.ts'
+import { TraceReceiver } from '../observe/trace-receiver.ts'
 import type { ExperimentReport, SuiteReport } from '../report/model.ts'
 import type { LiveView } from '../report/reporter.ts'
 import { allShown } from '../secrets.ts'
@@ -10,6 +12,7 @@ import { urlVariable } from '../targets/local/environment.ts'
 import { localTarget } from '../targets/local/local-target.ts'
 import { runVariable } from '../targets/local/run-processes.ts'
 import type { InstanceEvent, Target } from '../targets/target.ts'
+import { comparedWith } from '../verdict/baseline.ts'
 import { judgeExperiment } from '../verdict/judge.ts'
 import { concludeSuite } from '../verdict/suite.ts'
 import { version } from '../version.ts'
@@ -33,6 +36,9 @@ export interface SuiteRequest {
   env: Record<string, string>
   /** Where the services' output is kept; with the run's state, and gone with it, where not given. */
   logDir: string | undefined
+  alertEngine?: AlertEngine | undefined
+  /** An earlier report, to compare with. */
+  baseline?: { file: string; report: SuiteReport } | undefined
 }
 
 /**
@@ -51,10 +57,10 @@ export async function runSuite(request: SuiteRequest, world: World, view: LiveVi
     await withRunningSystem(system, request, world, view, async running => {
       for (const [index, experiment] of request.experiments.entries()) {
         if (experiment.system !== system || running.signal.aborted) continue
-        const context = { ...running, world, view, seed: request.seed }
+        const context = { ...running, world, view, seed: request.seed, alertEngine: request.alertEngine }
         const position = { index, count: request.experiments.length }
         const measured = await measure(request.attempts, discarded =>
-          conductAndJudge(experiment, position, discarded, context),
+          conductAndJudge(experiment, position, discarded, { ...context, baseline: request.baseline }),
         )
         notUndone.push(...measured.notUndone)
         reports.push(measured.report)
@@ -79,14 +85,18 @@ async function conductAndJudge(
   experiment: Experiment,
   position: { index: number; count: number },
   discarded: string[][],
-  context: ConductContext,
+  context: ConductContext & Pick<SuiteRequest, 'baseline'>,
 ): Promise<Measured> {
   const { name, title, phases } = experiment
   await awaitReady(experiment.system, context.target, context.world.clock, context.signal)
   const totalMs = phases.baselineMs + phases.faultMs + phases.recoveryMs
+  context.view.conducts?.(experiment)
   context.view.experimentBegins?.({ name, title, ...position, totalMs })
   const { seen, notUndone } = await conductExperiment(experiment, context)
-  const report = judgeExperiment(seen, discarded)
+  const judged = judgeExperiment(seen, discarded)
+  const { baseline } = context
+  const earlier = baseline?.report.experiments.find(each => each.name === name)
+  const report = baseline ? comparedWith(judged, earlier, baseline.file) : judged
   context.view.experimentEnds?.(report)
   return { report, notUndone, aborted: seen.aborted !== undefined }
 }
@@ -97,6 +107,7 @@ interface RunningSystem {
   instanceEvents: InstanceEvent[]
   signal: AbortSignal
   commandEnv: NodeJS.ProcessEnv
+  traces: TraceReceiver | undefined
 }
 
 async function withRunningSystem(
@@ -115,7 +126,9 @@ async function withRunningSystem(
     const signal = AbortSignal.any([world.signal, keeperDied.signal])
     const heartbeat = setInterval(() => keeper.beat(), heartbeatMs)
     try {
-      const target = await targetOf(request, world, journal)
+      // What shaketable has not started sends its spans where its owner wants them.
+      const traces = request.target === 'local' ? await TraceReceiver.start(world.clock) : undefined
+      const target = await targetOf(request, world, journal, traces)
       const instanceEvents: InstanceEvent[] = []
       target.events(event => instanceEvents.push(event))
       try {
@@ -132,10 +145,11 @@ async function withRunningSystem(
           instanceEvents,
           signal,
           commandEnv: commandEnv(system, target, journal, request, world),
+          traces,
         })
       } finally {
         view.note?.(`${request.target === 'local' ? 'stopping' : 'leaving'} ${system.name}`)
-        await target.stop()
+        await target.stop().finally(() => traces?.close())
         clean = true
       }
     } finally {
@@ -147,7 +161,12 @@ async function withRunningSystem(
   }
 }
 
-async function targetOf(request: SuiteRequest, world: World, journal: Journal): Promise<Target> {
+async function targetOf(
+  request: SuiteRequest,
+  world: World,
+  journal: Journal,
+  traces: TraceReceiver | undefined,
+): Promise<Target> {
   if (request.target === 'docker') {
     const { dockerTarget } = await import('../targets/docker/docker-target.ts')
     return dockerTarget({ world, journal })
@@ -162,7 +181,14 @@ async function targetOf(request: SuiteRequest, world: World, journal: Journal): 
   }
   const logDir = request.logDir ?? join(journal.dir, 'logs')
   await mkdir(logDir, { recursive: true })
-  return localTarget({ world, runId: journal.runId, journal, env: request.env, logDir })
+  return localTarget({
+    world,
+    runId: journal.runId,
+    journal,
+    env: request.env,
+    logDir,
+    tracesUrl: traces && (to => traces.urlFor(to)),
+  })
 }
 
 function announce(system: System, target: SuiteRequest['target']): string {

@@ -1,7 +1,7 @@
 import { duration, expecting, nameSchema, percentage, rate, refused } from '@shaketable/slo'
 import { z } from 'zod'
 import { fault } from './fault-schema.ts'
-import { apiVersion, pathSchema } from './system-schema.ts'
+import { apiVersion, invariant, pathSchema } from './system-schema.ts'
 
 const file = (what: string) => z.string({ error: expecting(`the path of ${what}, relative to this file`) }).min(1)
 const name = (what: string) => z.string({ error: expecting(`the name of ${what}`) }).min(1)
@@ -29,10 +29,47 @@ const expectations = z
     alerts: z
       .strictObject({
         none: z.literal(true).optional().describe('No page may fire.'),
-        fire: z.array(name('an objective')).min(1).optional().describe('The pages of these objectives must fire.'),
+        fire: z
+          .array(name('an objective'))
+          .min(1)
+          .optional()
+          .describe('The pages of these objectives must fire, and no others.'),
+        within: duration({ atLeastMs: 1 }).optional().describe('Each so soon after the fault phase began.'),
+        resolvedWithin: duration({ atLeastMs: 1 })
+          .optional()
+          .describe('Each over so soon after the fault phase ended.'),
       })
       .optional(),
-    blame: refused('not supported yet: a run does not collect the traces that would name the guilty service'),
+    invariants: z
+      .array(invariant)
+      .min(1)
+      .optional()
+      .describe(
+        'Checked once the load has stopped, beside those of the system. Commands start in the folder of the system file.',
+      ),
+    blame: name('a service of the system')
+      .optional()
+      .describe('The service that the traces alone must name as the guilty one.'),
+    amplification: z
+      .strictObject({
+        atMost: z
+          .number({ error: expecting('a number of at least 1') })
+          .min(1)
+          .max(1000),
+      })
+      .optional()
+      .describe('No edge takes more than so many times its usual calls a request while the fault lasts.'),
+    abandonedWork: z
+      .strictObject({ atMost: duration() })
+      .optional()
+      .describe('Nobody works on for longer than this after the caller has given up.'),
+    telemetry: z
+      .array(z.enum(['errors-told', 'warnings-traced', 'health-honest']))
+      .min(1)
+      .optional()
+      .describe(
+        'errors-told: who answers well although a call failed logs a warning of it; warnings-traced: warnings carry a trace id; health-honest: no instance calls itself healthy while it fails everything else.',
+      ),
   })
   .describe('What must be true for the experiment to pass.')
 

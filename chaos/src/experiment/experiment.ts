@@ -11,6 +11,7 @@ import { faultSpecsOf } from './fault-specs.ts'
 import { bestLowerBound, countedSteps, plannedRequests, requestsToProve } from './feeding.ts'
 import { checkGuard, guardOf } from './guard.ts'
 import type { Expectations, Experiment, System } from './model.ts'
+import { invariantOf } from './system.ts'
 
 /** What an experiment refers to, as far as it could be read. */
 export interface References {
@@ -39,6 +40,7 @@ export function experimentOf(
   checkNames(references, report)
   const find = finder(references, report)
   const expect = expectationsOf(spec, find, report)
+  if (system) checkBlame(spec, system, report)
   const guard = guardOf(spec, references, find, report)
   if (system && load.length > 0) {
     for (const { objective, index } of references.objectives) checkFed(objective, load, ['objectives', index], report)
@@ -116,8 +118,10 @@ function finder({ objectives, objectivesComplete }: References, report: Report):
 }
 
 function expectationsOf(spec: Spec, find: Find, report: Report): Expectations {
-  const { objectives, recovery, alerts } = spec.expect
-  if (!objectives && !recovery && !alerts) {
+  const { objectives, recovery, alerts, blame, amplification, abandonedWork, telemetry } = spec.expect
+  const { invariants } = spec.expect
+  const observed = [blame, amplification, abandonedWork, telemetry].some(each => each !== undefined)
+  if (!objectives && !recovery && !alerts && !invariants && !observed) {
     report(
       ['expect'],
       'nothing is expected, so that the experiment could never fail',
@@ -128,6 +132,19 @@ function expectationsOf(spec: Spec, find: Find, report: Report): Expectations {
   const fire = find(alerts?.fire ?? [], ['expect', 'alerts', 'fire'])
   if (alerts?.none && alerts.fire) report(['expect', 'alerts', 'none'], '"none" and "fire" exclude one another')
   if (alerts && !alerts.none && !alerts.fire) report(['expect', 'alerts'], 'expected "none: true" or "fire: [...]"')
+  const limits = [
+    ['within', alerts?.within, spec.phases.fault, 'fault'],
+    ['resolvedWithin', alerts?.resolvedWithin, spec.phases.recovery, 'recovery'],
+  ] as const
+  for (const [field, limit, phase, phaseName] of limits) {
+    if (limit === undefined) continue
+    const saw = formatDuration(limit)
+    if (!alerts?.fire) report(['expect', 'alerts', field], `"${field}" is about the pages of "fire", and there is none`)
+    else if (limit > phase) {
+      const words = `cannot be seen: the ${phaseName} phase lasts ${formatDuration(phase)}, saw ${saw}`
+      report(['expect', 'alerts', field], words)
+    }
+  }
   for (const [index, name] of (alerts?.fire ?? []).entries()) {
     if (!objectives?.hold.includes(name)) continue
     const words = `"${name}" is expected to hold as well: a page means that it does not`
@@ -141,20 +158,47 @@ function expectationsOf(spec: Spec, find: Find, report: Report): Expectations {
     hold,
     atLeast: objectives?.atLeast,
     recoveryWithinMs: recovery?.within,
-    alerts: { none: alerts?.none ?? false, fire },
+    alerts: {
+      none: alerts?.none ?? false,
+      fire,
+      withinMs: alerts?.within,
+      resolvedWithinMs: alerts?.resolvedWithin,
+    },
+    invariants: (invariants ?? []).map(invariantOf),
+    observability: observed
+      ? {
+          blame,
+          amplificationAtMost: amplification?.atMost,
+          abandonedAtMostMs: abandonedWork?.atMost,
+          telemetry: telemetry ?? [],
+        }
+      : undefined,
   }
+}
+
+function checkBlame(spec: Spec, system: System, report: Report): void {
+  const { blame } = spec.expect
+  if (blame === undefined) return
+  const names = system.services.map(({ name }) => name)
+  if (!names.includes(blame)) {
+    report(['expect', 'blame'], `no service of "${system.name}" is named "${blame}"; ${suggestion(blame, names)}`)
+  } else if (spec.faults.length === 0) report(['expect', 'blame'], 'without a fault there is nobody to blame')
 }
 
 function checkFed(objective: Objective, loads: Experiment['load'], path: PropertyKey[], report: Report): void {
   const { indicator, name } = objective
-  if (indicator.type === 'prometheus') {
+  if (indicator.type !== 'shaketable') {
     const why = `"${name}" is measured by Prometheus queries, and a run cannot attach a Prometheus yet`
     report(path, why, 'write it with "type: shaketable"')
     return
   }
   const { signal, service, method, route } = indicator.selector
-  if (signal === 'http-client') {
+  if (signal !== 'http-server') {
     report(path, `"${name}" counts what ${service} calls itself, which the load cannot see yet`, 'use "http-server"')
+    return
+  }
+  if (objective.slices) {
+    report(path, `"${name}" counts slices of time, and a run counts requests`, 'use "budgetingMethod: Occurrences"')
     return
   }
   if (loads.some(load => countedSteps(objective, load) > 0)) return

@@ -214,7 +214,7 @@ const faultKinds = {
     .strictObject({
       ...instances,
       ...lasting,
-      kind: z.enum(['NetworkChaos', 'StressChaos']).describe('The resource that is made.'),
+      kind: z.enum(['NetworkChaos', 'StressChaos', 'PodChaos']).describe('The resource that is made.'),
       spec: inTheirWords('what Chaos Mesh is to do, in its own words').refine(
         spec => !ours.some(field => field in spec),
         { error: `expected no ${ours.join(', ')}: the service, "instances" and "for" say it` },

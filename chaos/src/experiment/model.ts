@@ -237,5 +237,32 @@ export interface Expectations {
   /** The steady state is back within this, in ms after the fault phase. */
   recoveryWithinMs: number | undefined
   /** `none`: no page may fire; `fire`: the pages of these objectives must. */
-  alerts: { none: boolean; fire: Objective[] }
+  alerts: {
+    none: boolean
+    fire: Objective[]
+    /** Each of `fire` within this after the fault phase began, in ms. */
+    withinMs?: number | undefined
+    /** Each resolved within this after the fault phase ended, in ms. */
+    resolvedWithinMs?: number | undefined
+  }
+  /** Checked after this experiment, beside those of the system. */
+  invariants?: readonly Invariant[]
+  /** What the traces and logs of the run must show. */
+  observability?: ObservabilityExpectations | undefined
 }
+
+export interface ObservabilityExpectations {
+  /** The service that the traces must name as the guilty one. */
+  blame: string | undefined
+  /** No edge may take more than so many times its usual calls a request while the fault lasts. */
+  amplificationAtMost: number | undefined
+  /** Nobody may work on for longer than this after the caller has given up, in ms. */
+  abandonedAtMostMs: number | undefined
+  /**
+   * `errors-told`: who answers well although a call has failed logs a warning in its trace; `warnings-traced`: warnings carry a
+   * trace id; `health-honest`: no instance calls itself healthy while it fails everything else.
+   */
+  telemetry: readonly TelemetryHabit[]
+}
+
+export type TelemetryHabit = 'errors-told' | 'warnings-traced' | 'health-honest'

@@ -43,6 +43,7 @@ const docker = z
   })
   .describe('Where a service is found that already runs as Docker containers.')
 
+const anAddress = 'the address of a Service or an ingress, e.g. "http://shop.example"'
 const kubernetes = z
   .strictObject({
     selector: text.describe('Its pods: a label selector, e.g. app=payments.'),
@@ -54,10 +55,8 @@ const kubernetes = z
       .optional()
       .describe('The port of the pod that takes the requests; PORT of its environment, or its only port, by default.'),
     url: z
-      .url({
-        protocol: /^https?$/,
-        error: expecting('the address of a Service or an ingress, e.g. "http://shop.example"'),
-      })
+      .string({ error: expecting(anAddress) })
+      .regex(/^https?:\/\/[^/\s]+/, { error: expecting(anAddress) })
       .optional()
       .describe('Where the load goes, in place of each pod: a Service or an ingress.'),
   })
@@ -135,7 +134,7 @@ const journey = z
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax itself
   .describe('A flow of requests. Strings may hold ${name} of a captured value, ${uuid} and ${seq}.')
 
-const invariant = z.strictObject({
+export const invariant = z.strictObject({
   name: nameSchema,
   command: command.describe('Exits 0 when the rule holds.'),
   within: duration().prefault('30s').describe('How long the system may take to get there.'),
@@ -161,3 +160,4 @@ export const systemSchema = z
 
 export type SystemDocument = z.output<typeof systemSchema>
 export type StepDocument = z.output<typeof step>
+export type InvariantDocument = z.output<typeof invariant>

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { type Problem, type SourceDocument, suggestion } from '@shaketable/slo'
-import type { Journey, Step, System } from './model.ts'
-import { type StepDocument, type SystemDocument, systemSchema } from './system-schema.ts'
+import type { Invariant, Journey, Step, System } from './model.ts'
+import { type InvariantDocument, type StepDocument, type SystemDocument, systemSchema } from './system-schema.ts'
 
 /** A System document as the model has it, or `undefined` and what is wrong with it among `problems`. */
 export function systemOf(document: SourceDocument, problems: Problem[]): System | undefined {
@@ -58,10 +58,14 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
         place: document.place(['spec', 'journeys', index]),
       }),
     ),
-    invariants: invariants.map(({ name, command, within }) => ({ name, command, withinMs: within })),
+    invariants: invariants.map(invariantOf),
     dir: dirname(document.file),
     place: document.place(),
   }
+}
+
+export function invariantOf({ name, command, within }: InvariantDocument): Invariant {
+  return { name, command, withinMs: within }
 }
 
 function stepOf({ request, expect, capture }: StepDocument): Step {

@@ -35,13 +35,21 @@ export interface ExperimentReport {
   faults: FaultReport[]
   objectives: ObjectiveReport[]
   expectations: ExpectationReport[]
+  /** null: none came, or none was waited for. */
+  traces: TracesReport | null
   timeline: TimelineEvent[]
   /** ms after the fault phase began; null: not within the run. */
   timeToFirstErrorMs: number | null
   timeToDetectMs: number | null
+  /** When the rules must page by their formula, at the error ratio that was seen; null: never. */
+  timeToDetectPredictedMs: number | null
   /** ms after the fault phase ended; null: not within the run. */
   timeToRecoverMs: number | null
   load: LoadReport[]
+  /** What the load saw of each journey in each phase. */
+  phaseLoads: PhaseLoadReport[]
+  /** What the fault did to each journey, against the baseline. */
+  effects: EffectReport[]
   /** One point a bin, oldest first, for the plots. */
   series: SeriesPoint[]
 }
@@ -74,6 +82,59 @@ export interface ExpectationReport {
   verdict: Verdict
   /** What was seen. */
   detail: string
+  /** Services that it names as the ones to look at, the worst first. */
+  names: string[]
+}
+
+/** What the traces of a run tell. */
+export interface TracesReport {
+  traces: number
+  /** Of all that came, the share that was kept. */
+  keptShare: number
+  /** By the harm that they did of their own while the fault lasted, the worst first. */
+  edges: EdgeReport[]
+  /** A typical request that the fault made bad, and one of the same kind without it. */
+  struck: TraceExample | null
+  healthy: TraceExample | null
+}
+
+export interface EdgeReport {
+  /** '' for calls from outside. */
+  from: string
+  to: string
+  /** ms a request, over what it does without the fault. */
+  harmMs: number
+  /** Errors that began here. */
+  errors: number
+  callsPerRequest: { baseline: number; fault: number }
+  /** How many times as many calls a request took on the way to its answer; null: too few to tell. */
+  amplification: number | null
+  /** The share of resamples in which it came first. */
+  confidence: number
+}
+
+export interface TraceExample {
+  traceId: string
+  /** When it began, in ms from the start of the experiment. */
+  atMs: number
+  spans: TraceExampleSpan[]
+  /** Spans that are not shown. */
+  left: number
+  logs: { instance: string; text: string }[]
+}
+
+export interface TraceExampleSpan {
+  service: string
+  instance: string
+  name: string
+  kind: 'internal' | 'server' | 'client' | 'producer' | 'consumer'
+  /** How far below the first it hangs. */
+  depth: number
+  /** From the start of the first. */
+  startMs: number
+  durationMs: number
+  error: string | null
+  faultId: string | null
 }
 
 export interface FaultReport {
@@ -114,6 +175,36 @@ export interface LoadReport {
   latenessP99Ms: number
   /** Over the whole run. */
   latencyMs: { p50: number; p90: number; p99: number; max: number }
+}
+
+export interface PhaseLoadReport {
+  journey: string
+  phase: 'baseline' | 'fault' | 'recovery'
+  requests: number
+  failedRatio: number
+  /** 95 %, as all of these. */
+  failedInterval: [low: number, high: number]
+  /** null: there was no request. */
+  p50: QuantileReport | null
+  p90: QuantileReport | null
+  p99: QuantileReport | null
+}
+
+export interface QuantileReport {
+  ms: number
+  /** null: too few took longer to tell. */
+  interval: [low: number, high: number | null]
+}
+
+/** Differences, the fault phase's number minus the baseline's. */
+export interface EffectReport {
+  journey: string
+  failedRatio: number
+  failedInterval: [low: number | null, high: number | null]
+  p50Ms: number
+  p50Interval: [low: number | null, high: number | null]
+  /** How often a request of the fault phase took longer than one of the baseline: 0.5 where nothing changed. */
+  slower: number | null
 }
 
 export interface SeriesPoint {

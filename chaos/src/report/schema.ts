@@ -35,6 +35,59 @@ const objective = z.strictObject({
   counters: z.strictObject({ good: z.number(), total: z.number() }).nullable(),
 })
 
+const edge = z.strictObject({
+  from: z.string().describe('Empty for calls from outside'),
+  to: z.string(),
+  harmMs: length.describe('Of its own, a request, over what it does without the fault'),
+  errors: whole.describe('That began here'),
+  callsPerRequest: z.strictObject({ baseline: length, fault: length }),
+  amplification: length.nullable(),
+  confidence: ratio,
+})
+
+const traceExample = z.strictObject({
+  traceId: z.string(),
+  atMs: ms,
+  spans: z.array(
+    z.strictObject({
+      service: z.string(),
+      instance: z.string(),
+      name: z.string(),
+      kind: z.enum(['internal', 'server', 'client', 'producer', 'consumer']),
+      depth: whole,
+      startMs: ms,
+      durationMs: ms,
+      error: z.string().nullable(),
+      faultId: z.string().nullable(),
+    }),
+  ),
+  left: whole,
+  logs: z.array(z.strictObject({ instance: z.string(), text: z.string() })),
+})
+
+const quantileReport = z.strictObject({ ms: length, interval: z.tuple([length, length.nullable()]) }).nullable()
+
+const phaseLoad = z.strictObject({
+  journey: z.string(),
+  phase: z.enum(['baseline', 'fault', 'recovery']),
+  requests: whole,
+  failedRatio: ratio,
+  failedInterval: z.tuple([ratio, ratio]),
+  p50: quantileReport,
+  p90: quantileReport,
+  p99: quantileReport,
+})
+
+const openEnded = z.tuple([z.number().nullable(), z.number().nullable()])
+const effect = z.strictObject({
+  journey: z.string(),
+  failedRatio: z.number(),
+  failedInterval: openEnded,
+  p50Ms: ms,
+  p50Interval: openEnded,
+  slower: ratio.nullable().describe('How often a request of the fault phase took longer than one of the baseline'),
+})
+
 const experiment = z.strictObject({
   name: z.string(),
   title: z.string(),
@@ -62,7 +115,25 @@ const experiment = z.strictObject({
     }),
   ),
   objectives: z.array(objective),
-  expectations: z.array(z.strictObject({ name: z.string(), verdict, detail: z.string() })),
+  expectations: z.array(
+    z.strictObject({
+      name: z.string(),
+      verdict,
+      detail: z.string(),
+      names: z.array(z.string()).default([]).describe('Services that it names, the worst first'),
+    }),
+  ),
+  traces: z
+    .strictObject({
+      traces: whole,
+      keptShare: ratio,
+      edges: z.array(edge),
+      struck: traceExample.nullable(),
+      healthy: traceExample.nullable(),
+    })
+    .nullable()
+    .default(null)
+    .describe('null: none came, or none was waited for'),
   timeline: z.array(
     z.strictObject({
       atMs: ms,
@@ -73,6 +144,10 @@ const experiment = z.strictObject({
   ),
   timeToFirstErrorMs: ms.nullable().describe('After the fault phase began; null: not within the run'),
   timeToDetectMs: ms.nullable().describe('After the fault phase began; null: not within the run'),
+  timeToDetectPredictedMs: length
+    .nullable()
+    .default(null)
+    .describe('When the rules must page by their formula, at the error ratio that was seen; null: never'),
   timeToRecoverMs: ms.nullable().describe('After the fault phase ended; null: not within the run'),
   load: z.array(
     z.strictObject({
@@ -87,6 +162,8 @@ const experiment = z.strictObject({
       latencyMs: z.strictObject({ p50: measure, p90: measure, p99: measure, max: measure }),
     }),
   ),
+  phaseLoads: z.array(phaseLoad).default([]),
+  effects: z.array(effect).default([]).describe('The fault phase against the baseline'),
   series: z.array(
     z.strictObject({
       atMs: ms,

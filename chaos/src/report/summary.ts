@@ -1,7 +1,8 @@
 import { exitCode } from '@shaketable/slo'
-import type { ExperimentReport, SuiteReport } from './model.ts'
+import type { ExperimentReport, SuiteReport, TraceExample, TraceExampleSpan } from './model.ts'
 import { cut, printable, type Style, textWidth, verdictText } from './style.ts'
 import { duration, percent, plural } from './units.ts'
+import { edgeText, lengthOf, logText, sizeText, spanText } from './waterfall.ts'
 
 /** A piece of a line: what it says and how it is dressed, so that columns align by what is seen. */
 interface Cell {
@@ -26,6 +27,7 @@ export function summary(report: SuiteReport, style: Style): string {
       ...experiment.discarded.map(reasons => `  ${style.dim(`measured again: ${printable(reasons.join('; '))}`)}`),
       ...rows[index]!.map(row => line(row, widths)),
       ...experiment.reasons.map(reason => `  ${verdictColour(experiment, style)(`→ ${printable(reason)}`)}`),
+      ...(experiment.verdict === 'fail' ? tracesText(experiment, style) : []),
     ].join('\n'),
   )
   return `${[line(head, widths), ...blocks].join('\n')}\n\n${closing(report, style)}\n`
@@ -46,11 +48,50 @@ function rowsOf(experiment: ExperimentReport, style: Style): Cell[][] {
 
 function timesText(experiment: ExperimentReport): string {
   const { timeToFirstErrorMs: error, timeToDetectMs: detect, timeToRecoverMs: recover } = experiment
+  const { timeToDetectPredictedMs: predicted } = experiment
+  const formula = predicted === null ? '' : ` (${duration(predicted)} by the formula)`
   return [
     error === null ? 'no error' : `first error after ${duration(error)}`,
-    detect === null ? 'no alert' : `detected after ${duration(detect)}`,
+    detect === null ? `no alert${formula}` : `detected after ${duration(detect)}${formula}`,
     recover === null ? 'not recovered' : recover <= 0 ? 'steady at once' : `recovered after ${duration(recover)}`,
   ].join(' · ')
+}
+
+const barColumns = 20
+const mostSpans = 12
+const mostLogs = 4
+
+/** Whom the traces blame, and a struck request beside a healthy one, on one scale. */
+function tracesText({ traces, faults }: ExperimentReport, style: Style): string[] {
+  const [first] = traces?.edges ?? []
+  if (!traces || faults.length === 0 || !first || first.harmMs < 1) return []
+  const { struck, healthy } = traces
+  const scaleMs = Math.max(...[struck, healthy].map(example => (example ? lengthOf(example) : 0)))
+  const fit = (line: string) => cut(printable(line), (style.columns ?? 120) - 1)
+  const shown = (title: string, example: TraceExample) => [
+    style.dim(fit(`    ${title}: ${sizeText(example)}`)),
+    ...example.spans.slice(0, mostSpans).map(span => {
+      const line = fit(
+        `    ${barOf(span, scaleMs)} ${duration(span.durationMs).padStart(7)}  ${'  '.repeat(span.depth)}${spanText(span)}${span.error ? `  ${span.error}` : ''}`,
+      )
+      return span.error ? style.red(line) : line
+    }),
+    ...example.logs
+      .slice(0, mostLogs)
+      .map(({ instance, text }) => style.dim(fit(`    log ${instance}: ${logText(text)}`))),
+  ]
+  return [
+    `  by the traces ${style.bold(printable(edgeText(first)))} did ${duration(first.harmMs)} of harm a request`,
+    ...(struck ? shown('a typical request that the fault struck', struck) : []),
+    ...(healthy ? shown('one of the same kind without it', healthy) : []),
+  ]
+}
+
+function barOf({ startMs, durationMs }: TraceExampleSpan, scaleMs: number): string {
+  const at = (ms: number) => Math.round((ms / Math.max(scaleMs, 1e-6)) * barColumns)
+  const from = Math.min(barColumns - 1, at(startMs))
+  const to = Math.min(barColumns, Math.max(from + 1, at(startMs + durationMs)))
+  return `${' '.repeat(from)}${'━'.repeat(to - from)}${' '.repeat(barColumns - to)}`
 }
 
 function verdictColour(experiment: ExperimentReport, style: Style): (text: string) => string {

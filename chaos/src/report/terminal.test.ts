@@ -46,6 +46,7 @@ const state = (change: Partial<LiveState> = {}): LiveState => ({
   p99Ms: 82,
   errorRatio: 0,
   armed: [],
+  armedIds: [],
   firing: [],
   ...change,
 })

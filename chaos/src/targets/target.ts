@@ -1,4 +1,5 @@
 import type { FaultSpec, System } from '../experiment/model.ts'
+import type { LogFile } from '../observe/logs.ts'
 
 /** Where a service's instances live: local processes, Docker containers, Kubernetes pods. */
 export interface Target {
@@ -9,6 +10,8 @@ export interface Target {
   start(system: System, signal: AbortSignal): Promise<void>
   /** Base URLs of a service's replicas, e.g. `http://127.0.0.1:21034`. */
   urls(service: string): string[]
+  /** The files into which the instances' output goes, where it does. */
+  logs?(): LogFile[]
   /** What happened to instances by itself or by a fault (exits, restarts, readiness), for the timeline. */
   events(listener: (event: InstanceEvent) => void): void
   /** Why a fault cannot be done here, found out before anything is; undefined where it can. */

@@ -3,13 +3,16 @@ import { duration } from '../faults/words.ts'
 import type { ExpectationReport, ExperimentReport, LoadReport, ObjectiveReport, Verdict } from '../report/model.ts'
 import { judgeAlerts, timeToDetect } from './alerts.ts'
 import { judgedSpan } from './corroboration.ts'
+import { predictedDetection } from './detection.ts'
 import type { Observations } from './observations.ts'
+import { effectsOf, phaseLoads } from './phase-latencies.ts'
 import { type Recovery, recoveryOf, steadyState, windowOf } from './recovery.ts'
 import { seriesOf } from './series.ts'
 import { baselineNotes, percent, targetOf, unsound } from './soundness.ts'
 import { type Block, clusteredInterval, deviations95, deviationsOf, quantile, sum } from './statistics.ts'
 import { blockLengthOf, blocksOf, type Event, eventsOf } from './tally.ts'
 import { timelineOf } from './timeline.ts'
+import { evidenceOf, judgeTraces, tracesReport } from './traces/judge-traces.ts'
 
 /**
  * What a run proves. Pure: the same observations give the same report. `hold` is judged over fault and recovery: pass where
@@ -35,8 +38,11 @@ export function judgeExperiment(seen: Observations, discarded: string[][] = []):
   const firstErrorAt = firstBad(seen, events)
   const recovered = recovery(seen, events)
   const recoveredMs = recovered?.recoveredMs ?? null
-  const expectations = judgeExpectations(seen, recovered)
-  const doubts = unsound(seen, events)
+  const detectedMs = timeToDetect(seen)
+  const loads = phaseLoads(seen)
+  const evidence = evidenceOf(seen.traces, phases, seen.addresses ?? new Map(), seen.seed)
+  const expectations = [...judgeExpectations(seen, recovered), ...judgeTraces(seen, evidence)]
+  const doubts = unsound(seen, events, evidence)
   // What a guard ended is not measured any more: it has failed, and doubts are told beside it.
   const voids = seen.breach ? [] : doubts
 
@@ -79,6 +85,7 @@ export function judgeExperiment(seen: Observations, discarded: string[][] = []):
     // A verdict on an unsound measurement would be read as one.
     objectives: voids.length > 0 ? objectives.map(each => ({ ...each, verdict: 'void' as const })) : objectives,
     expectations,
+    traces: tracesReport(seen, evidence),
     timeline: timelineOf(seen, {
       firstErrorAt,
       recoveredAt:
@@ -86,9 +93,12 @@ export function judgeExperiment(seen: Observations, discarded: string[][] = []):
       notes: baselineNotes(seen, events),
     }),
     timeToFirstErrorMs: firstErrorAt === undefined || !phases.fault ? null : firstErrorAt - phases.fault.start,
-    timeToDetectMs: timeToDetect(seen),
+    timeToDetectMs: detectedMs,
+    timeToDetectPredictedMs: predictedDetection(seen, events, detectedMs),
     timeToRecoverMs: recoveredMs,
     load: loadReports(seen),
+    phaseLoads: loads,
+    effects: effectsOf(seen, loads),
     series: seriesOf(seen, { start, end }, events),
   }
 }
@@ -168,10 +178,11 @@ function judgeExpectations(seen: Observations, recovered: Recovery | undefined):
     ...(seen.breach ? [judgeGuard(seen.breach, seen)] : []),
     ...(recoveryWithinMs === undefined ? [] : [judgeRecovery(recoveryWithinMs, recovered, seen)]),
     ...judgeAlerts(seen),
-    ...seen.invariants.map(({ name, holds, detail }) => ({
+    ...seen.invariants.map(({ name, holds, detail, names = [] }) => ({
       name: `invariant ${name}`,
       verdict: holds ? ('pass' as const) : ('fail' as const),
       detail,
+      names: holds ? [] : names,
     })),
   ]
 }
@@ -183,7 +194,7 @@ function judgeGuard({ at, reason }: NonNullable<Observations['breach']>, { fault
     undone.length === 0
       ? 'no fault was armed'
       : `every fault was undone ${duration(Math.round(Math.max(...undone)))} later`
-  return { name: guardName, verdict: 'fail', detail: `${reason}; ${after}` }
+  return { name: guardName, verdict: 'fail', detail: `${reason}; ${after}`, names: [] }
 }
 
 function judgeRecovery(
@@ -193,21 +204,23 @@ function judgeRecovery(
 ): ExpectationReport {
   const name = `recovery within ${duration(withinMs)}`
   const length = duration(experiment.phases.recoveryMs)
-  if (!recovered) return { name, verdict: 'inconclusive', detail: 'there was no recovery phase' }
+  if (!recovered) return { name, verdict: 'inconclusive', detail: 'there was no recovery phase', names: [] }
   const { recoveredMs, notBeforeMs } = recovered
   if (recoveredMs !== null) {
     return {
       name,
       verdict: recoveredMs <= withinMs ? 'pass' : 'fail',
       detail: `the steady state was back after ${duration(recoveredMs)}`,
+      names: [],
     }
   }
   return notBeforeMs > withinMs
-    ? { name, verdict: 'fail', detail: `not recovered within the ${length} of the recovery phase` }
+    ? { name, verdict: 'fail', detail: `not recovered within the ${length} of the recovery phase`, names: [] }
     : {
         name,
         verdict: 'inconclusive',
         detail: `not to be told: the ${length} of the recovery phase ended ${duration(experiment.phases.recoveryMs - notBeforeMs)} after the last bad window`,
+        names: [],
       }
 }
 

@@ -1,5 +1,7 @@
 import type { Experiment } from '../experiment/model.ts'
 import type { LoadHealth, LoadSample } from '../load/load.ts'
+import type { ObservedLogs } from '../observe/logs.ts'
+import type { ReceivedTraces } from '../observe/trace-receiver.ts'
 import type { InstanceEvent } from '../targets/target.ts'
 
 /** Everything that a run saw, before anyone has judged it. All times are on the runner's monotonic clock, in ms. */
@@ -16,9 +18,20 @@ export interface Observations {
   faults: ObservedFault[]
   instanceEvents: InstanceEvent[]
   alerts: AlertTransition[]
+  /** Who said so; undefined: our own evaluation. */
+  alertEngine?: 'prometheus' | 'alertmanager' | undefined
+  /** Why that one could not be asked. */
+  alertTrouble?: string | undefined
   /** Per objective name: what the service's own counters say of fault and recovery; undefined: not to be read. */
   counters: Record<string, ObservedCounters | undefined>
-  invariants: { name: string; holds: boolean; detail: string }[]
+  /** What the services exported and logged; undefined: nobody listened. */
+  traces?: ReceivedTraces | undefined
+  logs?: ObservedLogs | undefined
+  /** `host:port` -> service. */
+  addresses?: ReadonlyMap<string, string>
+  /** The most by which the wall clock left the monotonic one while the run lasted, in ms. */
+  clockJumpMs?: number
+  invariants: { name: string; holds: boolean; detail: string; names?: string[] }[]
   /** The guard's condition that came true while faults were armed or after them, and ended the run. */
   breach: { at: number; reason: string } | undefined
   /** Why the conductor ended the run before its time (Ctrl-C, an instance that would not start), if it did. */

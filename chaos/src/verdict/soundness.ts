@@ -1,13 +1,17 @@
 import type { Objective } from '@shaketable/slo'
 import type { FaultSpec } from '../experiment/model.ts'
+import { duration } from '../faults/words.ts'
 import { isPage } from './alerts.ts'
 import { counterTrouble } from './corroboration.ts'
 import type { Observations, ObservedFault } from './observations.ts'
 import { clusteredInterval, fitsPercent, fitsPercentOfRequests, sum } from './statistics.ts'
 import { blockLengthOf, blocksOf, type Event, isSeenByClients } from './tally.ts'
+import { needsTraces, type TraceEvidence } from './traces/judge-traces.ts'
 
 /** An arrival may be late by this at the 99th percentile, in ms, or by two intervals of its own load. */
 const latenessMs = 50
+/** A clock is corrected by less than this in a run, in ms. */
+const longestJumpMs = 1000
 /** One choice decides at most this many attempts: a call and the retries that share its trace. */
 const attemptsPerRequest = 3
 
@@ -15,7 +19,11 @@ const attemptsPerRequest = 3
  * Why the measurement cannot be trusted, a sentence each: such a run is void, whatever it seems to show. Nothing was hit, the
  * load was late, telemetry is missing or tells another story than the client, or the steady state never held.
  */
-export function unsound(seen: Observations, events: ReadonlyMap<string, Event[]>): string[] {
+export function unsound(
+  seen: Observations,
+  events: ReadonlyMap<string, Event[]>,
+  evidence: TraceEvidence | undefined,
+): string[] {
   if (seen.aborted !== undefined) return [`the run was ended early: ${seen.aborted}`]
   // The rest of the plan was not carried out.
   if (seen.breach) return [...loadTrouble(seen), ...baselineTrouble(seen, events)]
@@ -25,6 +33,9 @@ export function unsound(seen: Observations, events: ReadonlyMap<string, Event[]>
     ...pagesBeforeFault(seen),
     ...faultTrouble(seen),
     ...counterTrouble(seen, events),
+    ...traceTrouble(seen, evidence),
+    ...clockTrouble(seen),
+    ...(seen.alertTrouble !== undefined && judgesAlerts(seen) ? [seen.alertTrouble] : []),
   ]
 }
 
@@ -102,6 +113,27 @@ function strikeTrouble(spec: FaultSpec, { id, armedAt, seen, hit, expected }: Ob
       ? fitsPercentOfRequests(hit, seen, asked, attemptsPerRequest)
       : fitsPercent(hit, seen, asked)
   return fits ? [] : [`the fault ${id} hit ${hit} of ${seen} requests, which does not fit the ${asked} % asked for`]
+}
+
+/** A machine that slept, or whose clock was set: spans and samples are not of the same time any more. */
+function clockTrouble({ clockJumpMs = 0 }: Observations): string[] {
+  return clockJumpMs > longestJumpMs ? [`the machine's clock jumped by ${duration(Math.round(clockJumpMs))}`] : []
+}
+
+function judgesAlerts({ experiment }: Observations): boolean {
+  const { none, fire } = experiment.expect.alerts
+  return none || fire.length > 0
+}
+
+function traceTrouble({ experiment, traces }: Observations, evidence: TraceEvidence | undefined): string[] {
+  if (evidence || !needsTraces(experiment)) return []
+  if (!traces)
+    return ['nobody listened for the traces by which it is judged: only services that shaketable starts send them']
+  return [
+    traces.spans.length === 0
+      ? 'no span came from any service, and there is nothing to judge by'
+      : `${traces.spans.length} spans came, and none of a request from outside`,
+  ]
 }
 
 /** `atLeast` replaces the target of what must hold. */

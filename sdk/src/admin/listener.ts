@@ -1,9 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { untraced } from '../context.ts'
+import { http } from '../http/node-http.ts'
 import { contentType, type Family, negotiate, render } from '../metrics/exposition.ts'
 import { adminPath } from '../names.ts'
 import type { Notice } from '../notice.ts'
+import { type LogLevelControl, withoutKey } from './log-level.ts'
 import type { Readiness } from './readiness.ts'
 
 export interface AdminSources {
@@ -11,6 +13,8 @@ export interface AdminSources {
   /** Absent when metrics are switched off: then `/metrics` is 404. */
   metrics: (() => Promise<Family[]>) | undefined
   telemetry: () => object
+  /** Absent without a key: then nobody changes log levels. */
+  logLevel: LogLevelControl | undefined
   notice: Notice
 }
 
@@ -22,7 +26,7 @@ export interface AdminListener {
 
 /** The health and metrics listener. It never keeps the process alive; a port that is taken is one warning. */
 export function listen(host: string, port: number, sources: AdminSources): Promise<AdminListener> {
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     answer(request, response, sources).catch(error => {
       sources.notice(`${request.url} failed: ${String(error)}`)
       if (!response.headersSent) response.writeHead(500)
@@ -50,6 +54,10 @@ function close(server: Server): void {
 
 async function answer(request: IncomingMessage, response: ServerResponse, sources: AdminSources): Promise<void> {
   const [path] = (request.url ?? '/').split('?')
+  if (path === adminPath.logLevel) {
+    const { status, body } = sources.logLevel?.answer(request) ?? withoutKey
+    return send(response, status, body)
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'only GET\n')
   if (path === adminPath.live) return send(response, 200, 'ok\n')
   if (path === adminPath.ready) {

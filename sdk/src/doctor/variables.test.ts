@@ -16,8 +16,8 @@ test('a slip of the pen gets the name that was meant, whatever the case; the res
   ])
 })
 
-test("OpenTelemetry's own variables that are not read are ignored, and not taken for slips", () => {
-  const env = { OTEL_BLRP_MAX_QUEUE_SIZE: '1', OTEL_EXPORTER_ZIPKIN_ENDPOINT: 'http://a', OTEL_LOG_LEVEL: 'debug' }
+test('what only counts beside another setting is ignored without it, and not taken for a slip', () => {
+  const env = { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://a', OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: '1' }
   expect(examineVariables(env)).toEqual(Object.keys(env).map(name => ({ kind: 'ignored', name })))
 })
 
@@ -31,8 +31,8 @@ test('a refused value is told in the words of the SDK, and a secret is not told'
   const env = { OTEL_TRACES_SAMPLER: 'sometimes', OTEL_EXPORTER_OTLP_HEADERS: 'se%cret' }
   const lines = examineVariables(env).map(one => one.kind === 'refused' && one.line)
   expect(lines).toEqual([
-    expect.stringMatching(/^OTEL_EXPORTER_OTLP_HEADERS has a member that cannot be used/),
     expect.stringMatching(/^OTEL_TRACES_SAMPLER=sometimes cannot be used: expected always_on/),
+    expect.stringMatching(/^OTEL_EXPORTER_OTLP_HEADERS has a member that cannot be used/),
   ])
   expect(lines.join()).not.toContain('cret')
 })

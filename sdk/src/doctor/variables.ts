@@ -1,5 +1,6 @@
+import type { Environment } from '../environment.ts'
 import { variable } from '../names.ts'
-import { type Environment, readOptions } from '../options.ts'
+import { readOptions } from '../options.ts'
 import type { VariableProblem } from './seen.ts'
 
 const perSignal = ['ENDPOINT', 'PROTOCOL', 'HEADERS', 'TIMEOUT', 'COMPRESSION', 'INSECURE'].concat([
@@ -8,27 +9,11 @@ const perSignal = ['ENDPOINT', 'PROTOCOL', 'HEADERS', 'TIMEOUT', 'COMPRESSION', 
   'CLIENT_CERTIFICATE',
 ])
 
-/** Names of OpenTelemetry's specification and of its Node distribution: no slips of the pen, whether we read them or not. */
-const specified = new Set([
-  ...['', 'TRACES_', 'METRICS_', 'LOGS_'].flatMap(signal => perSignal.map(one => `OTEL_EXPORTER_OTLP_${signal}${one}`)),
-  ...['SCHEDULE_DELAY', 'EXPORT_TIMEOUT', 'MAX_QUEUE_SIZE', 'MAX_EXPORT_BATCH_SIZE'].map(one => `OTEL_BLRP_${one}`),
-  'OTEL_ENTITIES',
-  'OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT',
+/** What is read only where another setting asks for it, besides our own: no slips of the pen. */
+const readAtTimes = new Set([
+  ...perSignal.map(one => `OTEL_EXPORTER_OTLP_METRICS_${one}`),
   'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION',
   'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE',
-  'OTEL_EXPORTER_ZIPKIN_ENDPOINT',
-  'OTEL_EXPORTER_ZIPKIN_TIMEOUT',
-  'OTEL_LINK_ATTRIBUTE_COUNT_LIMIT',
-  'OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT',
-  'OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT',
-  'OTEL_LOG_LEVEL',
-  'OTEL_METRICS_EXEMPLAR_FILTER',
-  'OTEL_METRIC_EXPORT_INTERVAL',
-  'OTEL_METRIC_EXPORT_TIMEOUT',
-  'OTEL_NODE_DISABLED_INSTRUMENTATIONS',
-  'OTEL_NODE_ENABLED_INSTRUMENTATIONS',
-  'OTEL_NODE_RESOURCE_DETECTORS',
-  'OTEL_SEMCONV_STABILITY_OPT_IN',
 ])
 
 /** The runner's own; it starts services with them. */
@@ -53,7 +38,7 @@ export function examineVariables(env: Environment): VariableProblem[] {
   for (const [name, value] of Object.entries(env)) {
     if (!/^(OTEL|SHAKETABLE)_/i.test(name) || !value?.trim()) continue
     if (read.has(name) || ofTheRunner.has(name) || name === variable.doctor) continue
-    if (ours.has(name) || specified.has(name)) problems.push({ kind: 'ignored', name })
+    if (ours.has(name) || readAtTimes.has(name)) problems.push({ kind: 'ignored', name })
     else problems.push({ kind: 'unknown', name, nearest: nearest(name, known) })
   }
   return problems

@@ -3,12 +3,13 @@ import { createRequire } from 'node:module'
 import type { AddressInfo, Server } from 'node:net'
 import { ROOT_CONTEXT, SpanKind, TraceFlags, trace } from '@opentelemetry/api'
 import { withContext } from '../context.ts'
+import type { Environment } from '../environment.ts'
 import { watchChannel } from '../http/channel.ts'
 import type { Servers } from '../http/servers.ts'
 import { type LibraryFile, libraryChannel, type MetLibrary } from '../instrumentations/modules.ts'
 import type { MetricPush } from '../metrics/push.ts'
 import { logMember } from '../names.ts'
-import type { Environment, Options } from '../options.ts'
+import type { Options } from '../options.ts'
 import { newSpanId, newTraceId } from '../traces/ids.ts'
 import type { SpanPipeline } from '../traces/pipeline.ts'
 import type { Delivery } from '../traces/queue.ts'
@@ -72,8 +73,8 @@ export class Witness {
   async #sendSpan(pipeline: SpanPipeline): Promise<void> {
     const destination = pipeline.queue?.destination
     if (!destination) return
-    const { resource, limits } = pipeline
-    const sink = { resource, limits, started() {}, ended() {} }
+    const { resource, limits, redaction } = pipeline
+    const sink = { resource, limits, redaction, started() {}, ended() {} }
     const span = new RecordedSpan(sink, {
       name: 'shaketable doctor',
       kind: SpanKind.INTERNAL,

@@ -1,9 +1,10 @@
-import { Server as HttpServer } from 'node:http'
-import { Server as HttpsServer } from 'node:https'
+import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
 import type { Server } from 'node:net'
 import { activeContext, isUntraced } from '../context.ts'
 import type { Notice } from '../notice.ts'
 import { watchChannel } from './channel.ts'
+import { http, https } from './node-http.ts'
 
 /** http2 exports no classes; both of its servers, and nothing else, can update the settings of their sessions. */
 type Http2Server = Server & { updateSettings(settings: object): void; closeIdleConnections?(): void }
@@ -31,5 +32,5 @@ export class Servers {
 }
 
 function isHttp(server: object): server is AppServer {
-  return server instanceof HttpServer || server instanceof HttpsServer || 'updateSettings' in server
+  return server instanceof http.Server || server instanceof https.Server || 'updateSettings' in server
 }

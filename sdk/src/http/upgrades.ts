@@ -1,5 +1,5 @@
-import { Server as HttpServer, type IncomingMessage } from 'node:http'
-import { Server as HttpsServer } from 'node:https'
+import type { IncomingMessage } from 'node:http'
+import { http, https } from './node-http.ts'
 
 type Emit = (this: object, event: string | symbol, ...args: unknown[]) => boolean
 
@@ -8,7 +8,7 @@ type Emit = (this: object, event: string | symbol, ...args: unknown[]) => boolea
  * silent about these: a span as long as a WebSocket's life would help nobody.
  */
 export function watchUpgrades(upgraded: (protocol: string) => void): void {
-  for (const { prototype } of [HttpServer, HttpsServer]) {
+  for (const { prototype } of [http.Server, https.Server]) {
     const server = prototype as unknown as { emit: Emit }
     const { emit } = server
     server.emit = function (event, ...args) {

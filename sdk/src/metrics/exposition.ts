@@ -20,6 +20,8 @@ export interface Family {
   help: string
   type: 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown'
   samples: Sample[]
+  /** Measured by the SDK itself. */
+  own?: true
   /** What it was before it got Prometheus' names, where it came through the Meter API. */
   measured?: Metric[]
 }

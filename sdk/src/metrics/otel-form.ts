@@ -22,7 +22,7 @@ function bridged(family: Family): Metric {
     name: own?.name ?? family.name,
     description: family.help,
     unit: own?.unit ?? unitOf(family.name),
-    scope: own ? httpScope : promClient,
+    scope: own || family.own ? httpScope : promClient,
   }
   const attributes = (series: LabelledSeries) => attributesOf(series, own !== undefined)
   if (family.type === 'histogram') {

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import type { OtlpTls } from '../options.ts'
 
 /** One whole export request, ready to be written. */
 export interface LastMessage {
@@ -6,15 +7,17 @@ export interface LastMessage {
   url: string
   headers: Record<string, string>
   body: Buffer
+  tls: OtlpTls | undefined
 }
 
 /** Runs in a fresh thread, so that nothing of the app runs while it sends. */
 const sender = `
-const { workerData: { transport, url, headers, body, signal } } = require('node:worker_threads')
+const { workerData: { transport, url, headers, body, tls, signal } } = require('node:worker_threads')
+const secrets = Object.fromEntries(Object.entries(tls ?? {}).map(([name, pem]) => [name, pem && Buffer.from(pem)]))
 const done = accepted => { Atomics.store(signal, 0, accepted ? 1 : 2); Atomics.notify(signal, 0) }
 if (transport === 'grpc') {
   const { origin, pathname } = new URL(url)
-  const session = require('node:http2').connect(origin).on('error', () => done(false))
+  const session = require('node:http2').connect(origin, secrets).on('error', () => done(false))
   const call = session.request({ ...headers, ':method': 'POST', ':path': pathname })
   let status
   const look = head => { status = head['grpc-status'] ?? status }
@@ -22,7 +25,7 @@ if (transport === 'grpc') {
   call.on('close', () => done(status === '0')).resume().end(body)
 } else {
   const { request } = require(url.startsWith('https:') ? 'node:https' : 'node:http')
-  request(url, { method: 'POST', headers }, response => {
+  request(url, { method: 'POST', headers, ...secrets }, response => {
     response.resume()
     response.on('end', () => done(response.statusCode >= 200 && response.statusCode < 300))
   }).on('error', () => done(false)).end(body)

@@ -1,9 +1,10 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Agent, IncomingHttpHeaders } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { untraced } from '../context.ts'
+import { http, https } from '../http/node-http.ts'
 import type { OtlpOptions } from '../options.ts'
 import type { LastMessage } from './last-moment.ts'
+import { type Message, pack, unpack } from './message.ts'
 import { encodeJson } from './otlp-json.ts'
 import { encodeProtobuf } from './otlp-protobuf.ts'
 import type { Delivery, SpanDestination } from './queue.ts'
@@ -30,42 +31,66 @@ export class OtlpExporter<Item> {
   readonly #encoding: Encoding<Item>
   readonly #options: OtlpOptions
   readonly #url: URL
-  readonly #agent: HttpAgent
+  readonly #transport: typeof http | typeof https
+  readonly #agent: Agent
+  readonly wire = {
+    encode: (items: readonly Item[]) => this.#encode(items),
+    post: (message: Message, timeoutMs: number) => this.#post(message, timeoutMs),
+    last: (items: readonly Item[]) => this.#last(items),
+  }
 
   constructor(options: OtlpOptions, encoding: Encoding<Item>) {
     this.#encoding = encoding
     this.#options = options
     this.#url = new URL(options.endpoint)
     this.name = `OTLP ${options.protocol} to ${this.#url.origin}${this.#url.pathname}`
-    this.#agent =
-      this.#url.protocol === 'https:'
-        ? new HttpsAgent({ keepAlive: true, maxSockets: 1 })
-        : new HttpAgent({ keepAlive: true, maxSockets: 1 })
-  }
-
-  encode(items: readonly Item[]): LastMessage {
-    const json = this.#options.protocol === 'http/json'
-    const plain = json ? this.#encoding.json(items) : this.#encoding.protobuf(items)
-    const gzip = this.#options.compression === 'gzip'
-    const body = gzip ? gzipSync(plain) : plain
-    const headers: Record<string, string> = {
-      'user-agent': 'shaketable-sdk',
-      ...this.#options.headers,
-      'content-type': json ? 'application/json' : 'application/x-protobuf',
-      'content-length': String(body.length),
-    }
-    if (gzip) headers['content-encoding'] = 'gzip'
-    return { transport: 'http', url: this.#url.href, headers, body }
+    const secure = this.#url.protocol === 'https:'
+    this.#transport = secure ? https : http
+    this.#agent = new this.#transport.Agent({ keepAlive: true, maxSockets: 1, ...(secure && options.tls) })
   }
 
   send(items: readonly Item[], timeoutMs: number): Promise<Delivery> {
-    const { headers, body } = this.encode(items)
+    return this.#post(this.#encode(items), timeoutMs)
+  }
+
+  #encode(items: readonly Item[]): Message {
+    const { json, protobuf } = this.#encoding
+    return { bytes: this.#isJson ? json(items) : protobuf(items), gzip: false }
+  }
+
+  #last(items: readonly Item[]): LastMessage {
+    const { bytes } = this.#encode(items)
+    const message = this.#zips ? { bytes: gzipSync(bytes), gzip: true } : { bytes, gzip: false }
+    const { tls } = this.#options
+    return { transport: 'http', url: this.#url.href, headers: this.#headersOf(message), body: message.bytes, tls }
+  }
+
+  get #isJson(): boolean {
+    return this.#options.protocol === 'http/json'
+  }
+
+  get #zips(): boolean {
+    return this.#options.compression === 'gzip'
+  }
+
+  #headersOf({ bytes, gzip }: Message): Record<string, string> {
+    const headers: Record<string, string> = {
+      'user-agent': 'shaketable-sdk',
+      ...this.#options.headers,
+      'content-type': this.#isJson ? 'application/json' : 'application/x-protobuf',
+      'content-length': String(bytes.length),
+    }
+    if (gzip) headers['content-encoding'] = 'gzip'
+    return headers
+  }
+
+  async #post(given: Message, timeoutMs: number): Promise<Delivery> {
+    const message = await (this.#zips ? pack(given) : unpack(given))
     const limit = Math.min(timeoutMs, this.#options.timeoutMs)
     return new Promise(resolve => {
       untraced(() => {
-        const secure = this.#url.protocol === 'https:'
-        const send = secure ? httpsRequest : httpRequest
-        const request = send(this.#url, { method: 'POST', headers, agent: this.#agent })
+        const headers = this.#headersOf(message)
+        const request = this.#transport.request(this.#url, { method: 'POST', headers, agent: this.#agent })
         const deadline = setTimeout(() => request.destroy(new Error(`no answer within ${limit} ms`)), limit)
         // A collector that does not answer must not keep the process alive; a flush at its end waits with its own timer.
         deadline.unref()
@@ -83,17 +108,11 @@ export class OtlpExporter<Item> {
             if (size <= 65_536) chunks.push(chunk)
           })
           response.on('error', error => settle({ outcome: 'retry', reason: describe(error) }))
-          response.on('end', () => {
-            const status = response.statusCode ?? 0
-            if (status >= 200 && status < 300)
-              settle({
-                outcome: 'sent',
-                rejected: rejectedItems(response.headers['content-type'], Buffer.concat(chunks)),
-              })
-            else settle({ outcome: retryable.has(status) ? 'retry' : 'refused', reason: `it answered ${status}` })
-          })
+          response.on('end', () =>
+            settle(deliveryOf(response.statusCode ?? 0, response.headers, Buffer.concat(chunks))),
+          )
         })
-        request.end(body)
+        request.end(message.bytes)
       })
     })
   }
@@ -107,22 +126,66 @@ function describe(error: Error & { code?: string }): string {
   return error.message || error.code || error.name
 }
 
-/** `partial_success.rejected_spans`, or what the other signals have in its place, of the collector's answer. */
-export function rejectedItems(contentType: string | undefined, body: Buffer): number {
+function deliveryOf(status: number, headers: IncomingHttpHeaders, body: Buffer): Delivery {
+  const type = headers['content-type']
+  if (status >= 200 && status < 300) {
+    if (type?.includes('html')) return { outcome: 'refused', reason: 'it answered with a web page: it takes no OTLP' }
+    return { outcome: 'sent', ...partialSuccess(type, body) }
+  }
+  const reason = `it answered ${status}`
+  if (!retryable.has(status)) return { outcome: 'refused', reason }
+  return { outcome: 'retry', reason, afterMs: retryAfterMs(headers['retry-after']) }
+}
+
+/** `Retry-After` in seconds or as a date. */
+export function retryAfterMs(header: string | undefined): number | undefined {
+  if (!header) return undefined
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - Date.now()
+  return ms > 0 ? ms : undefined
+}
+
+/** The collector's `partial_success`: how many spans, or of the other signals what is in their place, it rejected, and why. */
+export function partialSuccess(contentType: string | undefined, body: Buffer): { rejected: number; message?: string } {
   try {
     if (contentType?.includes('json')) {
       const { partialSuccess } = JSON.parse(body.toString()) as { partialSuccess?: Record<string, string | number> }
-      return Number(partialSuccess?.rejectedSpans ?? partialSuccess?.rejectedDataPoints ?? 0) || 0
+      const rejected = rejectedIn(partialSuccess) || 0
+      const message = partialSuccess?.errorMessage
+      return message ? { rejected, message: String(message) } : { rejected }
     }
-    // ExportTraceServiceResponse { partial_success = 1 { rejected_spans = 1 varint } }
-    if (body[0] !== 0x0a || body[2] !== 0x08) return 0
-    let rejected = 0
-    for (let at = 3, scale = 1; at < body.length; at++, scale *= 128) {
-      rejected += (body[at]! & 0x7f) * scale
-      if (body[at]! < 0x80) break
-    }
-    return rejected
+    return fromProtobuf(body)
   } catch {
-    return 0
+    return { rejected: 0 }
   }
+}
+
+/** Export…ServiceResponse { partial_success = 1 { rejected_… = 1 varint, error_message = 2 string } } */
+function fromProtobuf(body: Buffer): { rejected: number; message?: string } {
+  const result: { rejected: number; message?: string } = { rejected: 0 }
+  let at = 0
+  const varint = () => {
+    let value = 0
+    for (let scale = 1; at < body.length; scale *= 128) {
+      const byte = body[at++]!
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) break
+    }
+    return value
+  }
+  if (varint() !== 0x0a) return result
+  const end = Math.min(body.length, varint() + at)
+  while (at < end) {
+    const tag = varint()
+    if (tag === 0x08) result.rejected = varint()
+    else if (tag === 0x12) {
+      const length = varint()
+      result.message = body.toString('utf8', at, at + length)
+      at += length
+    } else break
+  }
+  return result
+}
+
+function rejectedIn(answer: Record<string, string | number> = {}): number {
+  return Number(answer.rejectedSpans ?? answer.rejectedDataPoints ?? answer.rejectedLogRecords ?? 0)
 }

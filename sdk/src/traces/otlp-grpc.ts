@@ -5,67 +5,104 @@ import { activeContext, isUntraced } from '../context.ts'
 import type { OtlpOptions } from '../options.ts'
 import { OwnExporter, type SpanExporter } from './destinations.ts'
 import type { LastMessage } from './last-moment.ts'
+import { type Message, unpack } from './message.ts'
+import { type Encoding, partialSuccess } from './otlp-exporter.ts'
+import { encodeJson } from './otlp-json.ts'
 import { encodeProtobuf } from './otlp-protobuf.ts'
 import type { Delivery, SpanDestination } from './queue.ts'
-import type { RecordedSpan } from './span.ts'
 
 interface Metadata {
   set(name: string, value: string): void
 }
-interface ExporterModule {
-  OTLPTraceExporter: new (config: object) => SpanExporter
-}
 interface BaseModule {
   createEmptyMetadata(): Metadata
+  createSslCredentials(ca?: Buffer, key?: Buffer, cert?: Buffer): object
+  convertLegacyOtlpGrpcOptions(config: object, signal: string): object
+  createOtlpGrpcExportDelegate(
+    config: object,
+    serializer: { serializeRequest(one: Buffer[]): Uint8Array; deserializeResponse(answer: Uint8Array): object },
+    component: string,
+    helper: { name: string; countItems(one: Buffer[]): number },
+    meterProvider: undefined,
+    service: string,
+    path: string,
+  ): SpanExporter
 }
 
 /** CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS: as OTLP says. */
 const retryable = new Set([1, 4, 8, 10, 11, 14, 15])
 
-const exportPath = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
+const signals = {
+  traces: { name: 'TRACES', item: 'span', service: 'trace.v1.TraceService' },
+  logs: { name: 'LOGS', item: 'log', service: 'logs.v1.LogsService' },
+  metrics: { name: 'METRICS', item: 'metric_data_point', service: 'metrics.v1.MetricsService' },
+} as const
+
+const pathOf = (signal: keyof typeof signals) =>
+  `/opentelemetry.proto.collector.${signals[signal].service}/Export` as const
 
 /**
- * OTLP over gRPC by OpenTelemetry's own exporter, which comes with `@opentelemetry/sdk-node`. This module and what it
- * loads stay unloaded unless the protocol is `grpc`. Throws when the exporter cannot be loaded or a header is no metadata.
+ * Spans over gRPC. This module and what it loads stay unloaded unless the protocol is `grpc`. Throws when gRPC cannot be
+ * loaded or a header is no metadata.
  */
 export function openGrpcExporter(options: OtlpOptions): SpanDestination {
-  return openGrpc(options, (require, config) => {
-    const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-grpc') as ExporterModule
-    return new SpansOverGrpc(new OTLPTraceExporter(config), options)
-  })
+  return new GrpcDestination(options, 'traces', { json: encodeJson, protobuf: encodeProtobuf })
 }
 
-/** Makes a destination of what `make` takes from the modules of `@opentelemetry/sdk-node`. */
-export function openGrpc<Destination>(
-  options: OtlpOptions,
-  make: (require: NodeJS.Require, config: object) => Destination,
-): Destination {
-  const require = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/sdk-node'))
-  const { createEmptyMetadata } = require('@opentelemetry/otlp-grpc-exporter-base') as BaseModule
-  const metadata = createEmptyMetadata()
-  for (const [name, value] of Object.entries(options.headers)) {
-    try {
-      metadata.set(name, value)
-    } catch {
-      // Its own message shows the value, which may be a secret.
-      throw new Error(`the header ${name} holds what gRPC cannot send`)
-    }
+/** Our own messages over the gRPC of OpenTelemetry's exporters, which comes with `@opentelemetry/sdk-node`. */
+export class GrpcDestination<Item> {
+  readonly name: string
+  readonly #options: OtlpOptions
+  readonly #path: string
+  readonly #encoding: Encoding<Item>
+  readonly #calls: Calls
+  readonly wire = {
+    encode: (items: readonly Item[]): Message => ({ bytes: this.#encoding.protobuf(items), gzip: false }),
+    post: async (message: Message, timeoutMs: number) => this.#calls.post((await unpack(message)).bytes, timeoutMs),
+    last: (items: readonly Item[]) => this.#last(items),
   }
-  leaveSocketsUnheld()
-  const { endpoint: url, timeoutMs: timeoutMillis, compression } = options
-  return make(require, { url, metadata, timeoutMillis, compression })
-}
 
-export class GrpcDestination<Item> extends OwnExporter<Item> {
-  override readonly name: string
-
-  constructor(exporter: SpanExporter, options: OtlpOptions) {
-    super(exporter)
+  constructor(options: OtlpOptions, signal: keyof typeof signals, encoding: Encoding<Item>) {
     this.name = `OTLP grpc to ${new URL(options.endpoint).origin}`
+    this.#options = options
+    this.#path = pathOf(signal)
+    this.#encoding = encoding
+    this.#calls = openCalls(options, signal)
   }
 
-  override send(items: readonly Item[], timeoutMs: number): Promise<Delivery> {
-    return withTimersUnheld(() => super.send(items, timeoutMs))
+  send(items: readonly Item[], timeoutMs: number): Promise<Delivery> {
+    return this.#calls.post(this.#encoding.protobuf(items), timeoutMs)
+  }
+
+  close(): void {
+    this.#calls.close()
+  }
+
+  #last(items: readonly Item[]): LastMessage {
+    const message = this.#encoding.protobuf(items)
+    const head = Buffer.alloc(5) // Not compressed, and the length.
+    head.writeUInt32BE(message.length, 1)
+    const { endpoint, tls } = this.#options
+    const headers = { ...this.#options.headers, 'content-type': 'application/grpc', te: 'trailers' }
+    const url = `${new URL(endpoint).origin}${this.#path}`
+    return { transport: 'grpc', url, headers, body: Buffer.concat([head, message]), tls }
+  }
+}
+
+/** One call after the other, each with a whole message. */
+class Calls extends OwnExporter<Buffer> {
+  readonly #answer: { last: Uint8Array | undefined }
+
+  constructor(exporter: SpanExporter, answer: { last: Uint8Array | undefined }) {
+    super(exporter)
+    this.#answer = answer
+  }
+
+  async post(message: Buffer, timeoutMs: number): Promise<Delivery> {
+    this.#answer.last = undefined
+    const delivery = await withTimersUnheld(() => this.send([message], timeoutMs))
+    if (delivery.outcome !== 'sent' || !this.#answer.last) return delivery
+    return { outcome: 'sent', ...partialSuccess(undefined, Buffer.from(this.#answer.last)) }
   }
 
   protected override outcomeOf(error: (Error & { code?: number }) | undefined): 'retry' | 'refused' {
@@ -73,22 +110,44 @@ export class GrpcDestination<Item> extends OwnExporter<Item> {
   }
 }
 
-class SpansOverGrpc extends GrpcDestination<RecordedSpan> {
-  readonly #options: OtlpOptions
+function openCalls(options: OtlpOptions, signal: keyof typeof signals): Calls {
+  const require = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/sdk-node'))
+  const base = require('@opentelemetry/otlp-grpc-exporter-base') as BaseModule
+  const { endpoint: url, timeoutMs: timeoutMillis, compression, tls } = options
+  const metadata = metadataOf(options.headers, base)
+  const credentials = tls && base.createSslCredentials(tls.ca, tls.key, tls.cert)
+  const { name, item, service } = signals[signal]
+  const answer: { last: Uint8Array | undefined } = { last: undefined }
+  leaveSocketsUnheld()
+  const delegate = base.createOtlpGrpcExportDelegate(
+    base.convertLegacyOtlpGrpcOptions({ url, metadata, timeoutMillis, compression, credentials }, name),
+    {
+      serializeRequest: ([message]) => message!,
+      deserializeResponse(bytes) {
+        answer.last = bytes
+        return {}
+      },
+    },
+    `otlp_grpc_${item}_exporter`,
+    { name: item, countItems: () => 1 },
+    undefined,
+    service.replace(/.*\./, ''),
+    pathOf(signal),
+  )
+  return new Calls(delegate, answer)
+}
 
-  constructor(exporter: SpanExporter, options: OtlpOptions) {
-    super(exporter, options)
-    this.#options = options
+function metadataOf(headers: Record<string, string>, base: BaseModule): Metadata {
+  const metadata = base.createEmptyMetadata()
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      metadata.set(name, value)
+    } catch {
+      // Its own message shows the value, which may be a secret.
+      throw new Error(`the header ${name} holds what gRPC cannot send`)
+    }
   }
-
-  encode(spans: readonly RecordedSpan[]): LastMessage {
-    const message = encodeProtobuf(spans)
-    const head = Buffer.alloc(5) // Not compressed, and the length.
-    head.writeUInt32BE(message.length, 1)
-    const { origin } = new URL(this.#options.endpoint)
-    const headers = { ...this.#options.headers, 'content-type': 'application/grpc', te: 'trailers' }
-    return { transport: 'grpc', url: `${origin}${exportPath}`, headers, body: Buffer.concat([head, message]) }
-  }
+  return metadata
 }
 
 /** grpc-js holds the process while a call is open; a collector that does not answer must not delay its end. */

@@ -1,7 +1,8 @@
 import type { Context } from '@opentelemetry/api'
 import { activeContext } from '../context.ts'
+import { variable } from '../names.ts'
 import type { Notice } from '../notice.ts'
-import { sendBlocking } from './last-moment.ts'
+import type { Redaction } from '../redaction.ts'
 import { type SpanQueue, settledWithin } from './queue.ts'
 import type { ServiceResource } from './resource.ts'
 import type { RecordedSpan, SpanLimits, SpanSink } from './span.ts'
@@ -20,18 +21,20 @@ export interface SpanProcessor {
 export class SpanPipeline implements SpanSink {
   readonly resource: ServiceResource
   readonly limits: SpanLimits
+  readonly redaction: Redaction
   readonly queue: SpanQueue | undefined
   readonly #processors: readonly SpanProcessor[]
   readonly #notice: Notice
 
   constructor(
-    identity: { resource: ServiceResource; limits: SpanLimits },
+    identity: { resource: ServiceResource; limits: SpanLimits; redaction: Redaction },
     queue: SpanQueue | undefined,
     processors: readonly SpanProcessor[],
     notice: Notice,
   ) {
     this.resource = identity.resource
     this.limits = identity.limits
+    this.redaction = identity.redaction
     this.queue = queue
     this.#processors = processors
     this.#notice = notice
@@ -51,6 +54,23 @@ export class SpanPipeline implements SpanSink {
     this.queue?.add(span)
   }
 
+  /** A span whose local root has brought it in after all. */
+  keep(span: RecordedSpan): void {
+    span.keep()
+    this.ended(span)
+  }
+
+  /** A span that was recorded and is not sent: only processors see it. */
+  leave(span: RecordedSpan): void {
+    for (const processor of this.#processors) this.#guard('a span processor threw', () => processor.onEnd(span))
+  }
+
+  /** Spans of a kept local root that found no room while it was undecided. */
+  lost(count: number): void {
+    this.queue?.lost(count)
+    this.#notice(`${variable.undecidedSpans} is too small: ${count} spans of a kept trace were dropped`)
+  }
+
   /** Sends what waits; never longer than the deadline, never rejects. */
   async flush(deadlineMs: number): Promise<void> {
     const all = Promise.allSettled([
@@ -62,15 +82,7 @@ export class SpanPipeline implements SpanSink {
 
   /** The last sending of a process that is going down: blocks, but not when the collector is known to be down. */
   flushBlocking(deadlineMs: number): void {
-    const { queue } = this
-    if (!queue?.destination.encode || queue.waiting === 0 || queue.down) return
-    const spans = queue.takeAll()
-    if (spans.length === 0) return
-    let accepted = false
-    this.#guard('the last spans cannot be sent', () => {
-      accepted = sendBlocking(queue.destination.encode!(spans), deadlineMs)
-    })
-    queue.settle(accepted ? spans.length : 0, accepted ? 0 : spans.length)
+    this.queue?.flushBlocking(deadlineMs)
   }
 
   async close(deadlineMs: number): Promise<void> {

@@ -13,8 +13,6 @@ import {
   trace,
 } from '@opentelemetry/api'
 
-export type PropagatorName = 'tracecontext' | 'baggage'
-
 /** `traceparent` of a span, version 00. */
 export function traceparentOf(span: SpanContext): string {
   return `00-${span.traceId}-${span.spanId}-${(span.traceFlags & 0xff).toString(16).padStart(2, '0')}`
@@ -85,7 +83,7 @@ export class W3cPropagator implements TextMapPropagator {
   readonly #tracecontext: boolean
   readonly #baggage: boolean
 
-  constructor(names: readonly PropagatorName[]) {
+  constructor(names: readonly string[]) {
     this.#tracecontext = names.includes('tracecontext')
     this.#baggage = names.includes('baggage')
   }
@@ -125,6 +123,6 @@ export class W3cPropagator implements TextMapPropagator {
   }
 }
 
-function first(value: string | string[] | undefined): string | undefined {
+export function first(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value
 }

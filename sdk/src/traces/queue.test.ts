@@ -1,12 +1,21 @@
 import { SpanKind } from '@opentelemetry/api'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Redaction } from '../redaction.ts'
 import { newSpanId, newTraceId } from './ids.ts'
-import { type Delivery, SpanQueue } from './queue.ts'
+import { unpack } from './message.ts'
+import { type Delivery, type SpanDestination, SpanQueue } from './queue.ts'
 import { ServiceResource } from './resource.ts'
 import { RecordedSpan } from './span.ts'
 
-const options = { maxQueueSize: 10, maxBatchSize: 4, delayMs: 100, timeoutMs: 1000 }
-const limits = { attributeCount: 2, attributeLength: 5, eventCount: 1, linkCount: 1 }
+const options = { maxQueueSize: 10, maxBatchSize: 4, delayMs: 100, timeoutMs: 1000, maxPackedBytes: 0 }
+const limits = {
+  attributeCount: 2,
+  attributeLength: 5,
+  eventCount: 1,
+  eventAttributeCount: 2,
+  linkCount: 1,
+  linkAttributeCount: 2,
+}
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -15,11 +24,13 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function span(): RecordedSpan {
-  const sink = { resource: new ServiceResource({}), limits, started() {}, ended() {} }
+const redaction = new Redaction({ credentials: true, cards: true, emails: false, names: [] })
+
+function span(name = 's'): RecordedSpan {
+  const sink = { resource: new ServiceResource({}), limits, redaction, started() {}, ended() {} }
   const context = { traceId: newTraceId(), spanId: newSpanId(), traceFlags: 1 }
   return new RecordedSpan(sink, {
-    name: 's',
+    name,
     kind: SpanKind.INTERNAL,
     context,
     parent: undefined,
@@ -88,6 +99,118 @@ test('what the destination rejects or refuses is dropped, not sent again', async
   await vi.advanceTimersByTimeAsync(1000)
   expect(batches).toEqual([4, 4])
   expect(queue).toMatchObject({ made: 8, sent: 1, dropped: 7 })
+})
+
+test('a long trouble is one line, and its end tells how much was lost, the first batch included', async () => {
+  const refused: Delivery = { outcome: 'refused', reason: 'it answered 400' }
+  const { queue, lines } = queueOf([refused, refused, refused, sent])
+  for (let at = 0; at < 4; at++) {
+    queue.add(span())
+    await vi.advanceTimersByTimeAsync(100)
+  }
+  expect(lines).toEqual([
+    'there refuses: it answered 400; those spans are dropped and counted',
+    'there works again; 3 spans were dropped meanwhile',
+  ])
+  expect(queue.droppedFor).toMatchObject({ refused: 3, rejected: 0 })
+})
+
+test('a destination that comes and goes is told once in a minute, and one that then stays away is told too', async () => {
+  const { queue, lines } = queueOf([retry, sent, retry, sent, retry])
+  for (let at = 0; at < 600; at++) {
+    queue.add(span())
+    await vi.advanceTimersByTimeAsync(100)
+  }
+  expect(lines.filter(line => line.includes('fails'))).toHaveLength(1)
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(lines.filter(line => line.includes('fails'))).toHaveLength(2)
+})
+
+test('a destination that asks for time gets it', async () => {
+  const { queue, batches } = queueOf([{ ...retry, afterMs: 20_000 }, sent])
+  queue.add(span())
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(batches).toHaveLength(1)
+  await vi.advanceTimersByTimeAsync(200)
+  expect(batches).toHaveLength(2)
+})
+
+describe('with room for packed batches', () => {
+  /** A destination that takes messages: their bytes are the names of the spans. */
+  function packing(maxPackedBytes: number) {
+    const state = { answer: retry as Delivery, received: [] as string[], encoded: 0 }
+    const receive = (names: string[]): Delivery => {
+      if (state.answer.outcome === 'sent') state.received.push(...names)
+      return state.answer
+    }
+    const namesOf = (spans: readonly RecordedSpan[]) => spans.map(one => one.name)
+    const destination: SpanDestination = {
+      name: 'there',
+      close() {},
+      send: async spans => receive(namesOf(spans)),
+      wire: {
+        encode: spans => {
+          state.encoded += spans.length
+          return { bytes: Buffer.from(namesOf(spans).join()), gzip: false }
+        },
+        post: async message => receive((await unpack(message)).bytes.toString().split(',')),
+        last: () => {
+          throw new Error('not asked for')
+        },
+      },
+    }
+    const queue = new SpanQueue(destination, { ...options, maxPackedBytes }, () => {})
+    /** Packing is zlib's, in threads that no fake clock moves. */
+    const packed = async () => {
+      vi.useRealTimers()
+      await vi.waitFor(() => expect(queue.packed.spans).toBe(state.encoded), { timeout: 10_000, interval: 1 })
+      vi.useFakeTimers()
+    }
+    return { queue, state, packed }
+  }
+
+  test('an outage keeps far more spans than the queue, all are counted, and all arrive after it', async () => {
+    const { queue, state, packed } = packing(1_000_000)
+    queue.add(span('0'))
+    await queue.flush(1000)
+    for (let at = 1; at < 60; at++) {
+      queue.add(span(String(at)))
+      await packed()
+      balanced(queue)
+    }
+    expect(queue.droppedFor.queue_full).toBe(0)
+    state.answer = sent
+    for (let round = 0; queue.waiting > 0 && round < 100; round++) await queue.flush(1000)
+    expect(queue).toMatchObject({ made: 60, sent: 60, waiting: 0 })
+    expect(state.received.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, at) => at))
+  })
+
+  test('a queue that fills up while a batch is packed goes on with the next one by itself', async () => {
+    const { queue, packed } = packing(1_000_000)
+    queue.add(span('0'))
+    await queue.flush(1000)
+    for (let at = 1; at < 60; at++) queue.add(span(String(at)))
+    await packed()
+    expect(queue.droppedFor.queue_full).toBeGreaterThan(0)
+    const { spans } = queue.packed
+    expect(spans).toBeGreaterThanOrEqual(8)
+    balanced(queue)
+  })
+
+  test('the packed ones are bounded too, and what is closed away is counted', async () => {
+    const { queue, packed } = packing(50)
+    queue.add(span('0'))
+    await queue.flush(1000)
+    for (let at = 1; at < 60; at++) {
+      queue.add(span(String(at)))
+      await packed()
+    }
+    expect(queue.droppedFor.queue_full).toBeGreaterThan(30)
+    balanced(queue)
+    await queue.close(1000)
+    balanced(queue)
+    expect(queue.waiting).toBe(0)
+  })
 })
 
 test('after close nothing waits, and late spans count as dropped', async () => {

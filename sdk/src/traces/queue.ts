@@ -1,82 +1,132 @@
 import type { Notice } from '../notice.ts'
-import type { LastMessage } from './last-moment.ts'
+import { type LastMessage, sendBlocking } from './last-moment.ts'
+import { type Message, pack } from './message.ts'
 import type { RecordedSpan } from './span.ts'
+import { type Trouble, TroubleReport } from './trouble.ts'
 
 /** What became of a batch. `retry`: it stays in the queue; `refused`: it would be refused again, so it is dropped. */
-export type Delivery = { outcome: 'sent'; rejected: number } | { outcome: 'retry' | 'refused'; reason: string }
+export type Delivery =
+  | { outcome: 'sent'; rejected: number; message?: string | undefined }
+  | { outcome: 'refused'; reason: string }
+  /** `afterMs`: how long the destination wants to be left alone. */
+  | { outcome: 'retry'; reason: string; afterMs?: number | undefined }
 
-/** Where batches go. `send` never rejects. */
-export interface SpanDestination {
+/** Where batches go. Neither `send` nor `post` ever rejects. */
+export interface SpanDestination<Item = RecordedSpan> {
   readonly name: string
-  send(spans: readonly RecordedSpan[], timeoutMs: number): Promise<Delivery>
+  send(items: readonly Item[], timeoutMs: number): Promise<Delivery>
   close(): void
-  /** One request that takes all of the spans: what a crash hands to its last-moment sender. */
-  encode?(spans: readonly RecordedSpan[]): LastMessage
+  /** Of a destination that takes messages, which the queue can keep while it is away. */
+  wire?: {
+    encode(items: readonly Item[]): Message
+    post(message: Message, timeoutMs: number): Promise<Delivery>
+    /** One request that takes all of the spans: what a crash hands to its last-moment sender. */
+    last(items: readonly Item[]): LastMessage
+  }
 }
 
+/** What a queue tells of itself, whatever it holds. */
+export type QueueState = Readonly<
+  Pick<SpanQueue, 'made' | 'sent' | 'dropped' | 'droppedFor' | 'waiting' | 'packed' | 'down' | 'lastFailure'>
+> & { readonly destination: { readonly name: string } }
+
 export interface QueueOptions {
-  /** Spans; when it is full, new spans are dropped and counted. */
+  /** Spans that wait as they are. */
   maxQueueSize: number
   maxBatchSize: number
   delayMs: number
   /** For one batch. */
   timeoutMs: number
+  /** Bytes of packed batches that wait besides, while the destination is away or slow. 0: none. */
+  maxPackedBytes: number
 }
 
-const backoffMs = { first: 1_000, longest: 30_000 }
+/** Why spans were lost. */
+export const dropReasons = ['queue_full', 'refused', 'rejected', 'closed', 'undecided'] as const
+export type DropReason = (typeof dropReasons)[number]
+
+const backoffMs = { first: 1_000, longest: 10_000 }
+/** A `Retry-After` beyond this is not believed. */
+const longestRetryAfterMs = 300_000
+
+interface Packed {
+  message: Message
+  spans: number
+}
 
 /**
  * The one bounded queue before the one destination. Every span that enters is in the end counted once, as sent or as
- * dropped: made = sent + dropped + waiting, at every moment.
+ * dropped: made = sent + dropped + waiting, at every moment. What does not find a taker in time is encoded and packed, some
+ * 50 bytes a span, so that an outage of minutes fits into a few megabytes.
  */
-export class SpanQueue {
+export class SpanQueue<Item = RecordedSpan> {
   made = 0
   sent = 0
-  dropped = 0
   lastFailure: string | undefined
-  readonly destination: SpanDestination
+  readonly droppedFor: Record<DropReason, number> = { queue_full: 0, refused: 0, rejected: 0, closed: 0, undecided: 0 }
+  readonly destination: SpanDestination<Item>
   readonly #options: QueueOptions
-  readonly #notice: Notice
-  #waiting: RecordedSpan[] = []
+  readonly #report: TroubleReport
+  readonly #items: string
+  #waiting: Item[] = []
+  #packed: Packed[] = []
+  #packedSpans = 0
+  #packedBytes = 0
+  /** Spans that are being packed at this moment. */
+  #packing = 0
   #inFlight = 0
   #sending: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #backoff = 0
-  #droppedWhileDown = 0
+  #retryAfter = 0
   #closed = false
 
-  constructor(destination: SpanDestination, options: QueueOptions, notice: Notice) {
+  constructor(destination: SpanDestination<Item>, options: QueueOptions, notice: Notice, items = 'spans') {
     this.destination = destination
     this.#options = options
-    this.#notice = notice
+    this.#report = new TroubleReport(destination.name, notice, () => this.dropped, items)
+    this.#items = items
   }
 
   get waiting(): number {
-    return this.#waiting.length + this.#inFlight
+    return this.#waiting.length + this.#packedSpans + this.#packing + this.#inFlight
+  }
+
+  /** The part of what waits that is packed. */
+  get packed(): { spans: number; bytes: number } {
+    return { spans: this.#packedSpans, bytes: this.#packedBytes }
+  }
+
+  get dropped(): number {
+    return dropReasons.reduce((sum, reason) => sum + this.droppedFor[reason], 0)
   }
 
   get down(): boolean {
     return this.#backoff > 0
   }
 
-  add(span: RecordedSpan): void {
+  add(item: Item): void {
     this.made++
-    if (this.#closed || this.waiting >= this.#options.maxQueueSize) {
-      this.dropped++
-      if (this.down) this.#droppedWhileDown++
-      return
+    this.#packIfCrowded()
+    if (this.#closed) this.droppedFor.closed++
+    else if (this.#waiting.length + this.#inFlight >= this.#options.maxQueueSize) this.droppedFor.queue_full++
+    else {
+      this.#waiting.push(item)
+      if (!this.#sending) this.#scheduleSoon()
     }
-    this.#waiting.push(span)
-    if (this.#sending) return
-    if (this.#waiting.length >= this.#options.maxBatchSize && !this.down) this.#schedule(0)
-    else if (!this.#timer) this.#schedule(this.down ? this.#backoff : this.#options.delayMs)
+  }
+
+  /** Spans that never came here, and that count as made all the same. */
+  lost(count: number): void {
+    this.made += count
+    this.droppedFor.undecided += count
   }
 
   /** Sends what waits, for at most `deadlineMs`. What then still waits stays. */
   async flush(deadlineMs: number): Promise<void> {
     const end = performance.now() + deadlineMs
     if (this.#sending) await settledWithin(this.#sending, deadlineMs)
-    while (this.#waiting.length > 0 && !this.#sending) {
+    while (this.#hasWork && !this.#sending) {
       const left = end - performance.now()
       if (left <= 0) return
       const before = this.waiting
@@ -90,21 +140,43 @@ export class SpanQueue {
     await this.flush(deadlineMs)
     this.#closed = true
     clearTimeout(this.#timer)
-    this.dropped += this.#waiting.length
+    this.droppedFor.closed += this.#waiting.length + this.#packedSpans
     this.#waiting = []
+    this.#packed = []
+    this.#packedSpans = this.#packedBytes = 0
     this.destination.close()
   }
 
-  /** Takes everything out for a last synchronous sending; the caller says how many of them went out. */
-  takeAll(): readonly RecordedSpan[] {
-    const spans = this.#waiting
+  /** The last sending of a process that is going down: blocks, but not when the destination is known to be down. */
+  flushBlocking(deadlineMs: number): void {
+    const { wire } = this.destination
+    if (!wire || this.#waiting.length === 0 || this.down) return
+    const items = this.#waiting
     this.#waiting = []
-    return spans
+    let accepted = false
+    try {
+      accepted = sendBlocking(wire.last(items), deadlineMs)
+    } catch (error) {
+      this.#report.now({ kind: 'refuses', detail: String(error) })
+    }
+    if (accepted) this.sent += items.length
+    else this.droppedFor.closed += items.length
   }
 
-  settle(sent: number, dropped: number): void {
-    this.sent += sent
-    this.dropped += dropped
+  get #hasWork(): boolean {
+    return this.#waiting.length > 0 || this.#packed.length > 0
+  }
+
+  #scheduleSoon(): void {
+    const { maxBatchSize, delayMs } = this.#options
+    const full = this.#waiting.length >= maxBatchSize || this.#packed.length > 0
+    if (full && !this.down) this.#schedule(0)
+    else if (!this.#timer) this.#schedule(this.down ? this.#pauseMs() : delayMs)
+  }
+
+  /** Not the same for all that lost the same collector at the same moment. */
+  #pauseMs(): number {
+    return Math.max(this.#retryAfter, this.#backoff * (0.8 + 0.2 * Math.random()))
   }
 
   #schedule(delayMs: number): void {
@@ -120,49 +192,106 @@ export class SpanQueue {
     if (this.#sending) return this.#sending
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const batch = this.#waiting.splice(0, this.#options.maxBatchSize)
-    if (batch.length === 0) return Promise.resolve()
-    this.#inFlight = batch.length
-    const sending = async () => this.destination.send(batch, timeoutMs)
-    this.#sending = sending()
-      .catch((error: unknown): Delivery => ({ outcome: 'refused', reason: String(error) }))
-      .then(delivery => {
-        this.#inFlight = 0
-        this.#sending = undefined
-        this.#settleBatch(batch, delivery)
-        if (this.#waiting.length === 0 || this.#closed) return
-        if (this.down) this.#schedule(this.#backoff)
-        else this.#schedule(this.#waiting.length >= this.#options.maxBatchSize ? 0 : this.#options.delayMs)
-      })
+    if (!this.#hasWork) return Promise.resolve()
+    const sending = this.#packed.length > 0 ? this.#sendPacked(timeoutMs) : this.#sendWaiting(timeoutMs)
+    this.#sending = sending.then(() => {
+      this.#sending = undefined
+      if (!this.#hasWork || this.#closed) return
+      this.#scheduleSoon()
+    })
     return this.#sending
   }
 
-  #settleBatch(batch: RecordedSpan[], delivery: Delivery): void {
+  /** The oldest first: what is packed has waited longer than what is not. */
+  async #sendPacked(timeoutMs: number): Promise<void> {
+    const [{ message, spans }] = this.#packed as [Packed]
+    const delivery = await settled(() => this.destination.wire!.post(message, timeoutMs))
+    // Closed meanwhile: counted already.
+    if (this.#closed) return
+    if (delivery.outcome !== 'retry') {
+      this.#packed.shift()
+      this.#packedSpans -= spans
+      this.#packedBytes -= message.bytes.length
+    }
+    this.#account(spans, delivery)
+  }
+
+  async #sendWaiting(timeoutMs: number): Promise<void> {
+    const batch = this.#waiting.splice(0, this.#options.maxBatchSize)
+    this.#inFlight = batch.length
+    const delivery = await settled(() => this.destination.send(batch, timeoutMs))
+    this.#inFlight = 0
+    if (delivery.outcome === 'retry') {
+      if (this.#closed) this.droppedFor.closed += batch.length
+      else this.#waiting = batch.concat(this.#waiting)
+    }
+    this.#account(batch.length, delivery)
+  }
+
+  #account(spans: number, delivery: Delivery): void {
+    const trouble = troubleOf(delivery, spans, this.#items)
+    this.#report.now(trouble)
+    this.lastFailure = trouble?.detail
     if (delivery.outcome === 'sent') {
-      const rejected = Math.min(delivery.rejected, batch.length)
-      this.sent += batch.length - rejected
-      this.dropped += rejected
-      if (rejected > 0) this.#notice(`${this.destination.name} rejected ${rejected} spans of a batch`)
-      if (this.down) {
-        this.#notice(`${this.destination.name} works again; ${this.#droppedWhileDown} spans were dropped meanwhile`)
-        this.#backoff = 0
-        this.#droppedWhileDown = 0
-        this.lastFailure = undefined
+      const rejected = Math.min(delivery.rejected, spans)
+      this.sent += spans - rejected
+      this.droppedFor.rejected += rejected
+    } else if (delivery.outcome === 'refused') this.droppedFor.refused += spans
+    this.#pace(delivery)
+  }
+
+  #pace(delivery: Delivery): void {
+    if (delivery.outcome === 'retry') {
+      this.#backoff = Math.min(backoffMs.longest, this.#backoff === 0 ? backoffMs.first : this.#backoff * 2)
+      this.#retryAfter = Math.min(longestRetryAfterMs, delivery.afterMs ?? 0)
+    } else this.#backoff = this.#retryAfter = 0
+  }
+
+  /** Before the queue is full, a batch of it makes room, as long as there is some for packed ones. */
+  #packIfCrowded(): void {
+    const { maxBatchSize, maxQueueSize, maxPackedBytes } = this.#options
+    const { wire } = this.destination
+    if (!wire || this.#closed || this.#packing > 0 || this.#packedBytes >= maxPackedBytes) return
+    if (this.#waiting.length < Math.max(Math.min(maxBatchSize, maxQueueSize), maxQueueSize / 2)) return
+    // A batch that is just beginning its way needs no packing.
+    if (!this.#sending && !this.down) return
+    const batch = this.#waiting.splice(0, maxBatchSize)
+    this.#packing = batch.length
+    void this.#pack(batch, wire)
+  }
+
+  async #pack(batch: Item[], wire: NonNullable<SpanDestination<Item>['wire']>): Promise<void> {
+    try {
+      const message = await pack(wire.encode(batch))
+      if (this.#closed) {
+        this.droppedFor.closed += batch.length
+      } else {
+        this.#packed.push({ message, spans: batch.length })
+        this.#packedSpans += batch.length
+        this.#packedBytes += message.bytes.length
       }
-      return
+    } catch (error) {
+      this.droppedFor.refused += batch.length
+      this.#report.now({ kind: 'refuses', detail: String(error) })
+    } finally {
+      this.#packing = 0
+      this.#packIfCrowded()
     }
-    this.lastFailure = delivery.reason
-    if (delivery.outcome === 'refused' || this.#closed) {
-      this.dropped += batch.length
-      this.#notice(`${this.destination.name} refused ${batch.length} spans: ${delivery.reason}`)
-      return
-    }
-    this.#waiting = batch.concat(this.#waiting)
-    if (!this.down) {
-      const limit = this.#options.maxQueueSize
-      this.#notice(`${this.destination.name} fails: ${delivery.reason}; up to ${limit} spans are kept meanwhile`)
-    }
-    this.#backoff = Math.min(backoffMs.longest, this.#backoff === 0 ? backoffMs.first : this.#backoff * 2)
+  }
+}
+
+function troubleOf(delivery: Delivery, count: number, items: string): Trouble | undefined {
+  if (delivery.outcome === 'retry') return { kind: 'fails', detail: delivery.reason }
+  if (delivery.outcome === 'refused') return { kind: 'refuses', detail: delivery.reason }
+  if (delivery.rejected === 0) return undefined
+  return { kind: 'rejects', detail: delivery.message || `${Math.min(delivery.rejected, count)} of ${count} ${items}` }
+}
+
+async function settled(send: () => Promise<Delivery>): Promise<Delivery> {
+  try {
+    return await send()
+  } catch (error) {
+    return { outcome: 'refused', reason: String(error) }
   }
 }
 

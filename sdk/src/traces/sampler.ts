@@ -20,19 +20,24 @@ export interface Sampler {
   ): { decision: number; attributes?: Readonly<Attributes>; traceState?: TraceState | undefined }
 }
 
-export type SamplerName =
-  | 'always_on'
-  | 'always_off'
-  | 'traceidratio'
-  | 'parentbased_always_on'
-  | 'parentbased_always_off'
-  | 'parentbased_traceidratio'
+export const samplerNames = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+  'errors_and_slow',
+] as const
+export type SamplerName = (typeof samplerNames)[number]
 
 /** Decides before anything is built: true when the span is recorded and sent. */
 export type Decide = (traceId: string, parent: SpanContext | undefined) => boolean
 
 /** The samplers of `OTEL_TRACES_SAMPLER`; `ratio` is `OTEL_TRACES_SAMPLER_ARG`, 0 to 1. */
 export function samplerOf(name: SamplerName, ratio: number): Decide {
+  // What its ratio leaves out waits for its local root (undecided.ts).
+  if (name === 'errors_and_slow') return samplerOf('parentbased_traceidratio', ratio)
   const parentBased = name.startsWith('parentbased_')
   const own = rootSampler(parentBased ? name.slice('parentbased_'.length) : name, ratio)
   if (!parentBased) return own

@@ -14,7 +14,9 @@ import {
   TraceFlags,
 } from '@opentelemetry/api'
 import { nowMs, toHrTime } from '../clock.ts'
+import type { Redaction } from '../redaction.ts'
 import type { ServiceResource } from './resource.ts'
+import type { LocalTrace } from './undecided.ts'
 
 export interface Scope {
   name: string
@@ -27,7 +29,9 @@ export interface SpanLimits {
   /** Characters; longer strings are cut. */
   attributeLength: number
   eventCount: number
+  eventAttributeCount: number
   linkCount: number
+  linkAttributeCount: number
 }
 
 export interface SpanEvent {
@@ -41,6 +45,7 @@ export interface SpanEvent {
 export interface SpanSink {
   readonly resource: ServiceResource
   readonly limits: SpanLimits
+  readonly redaction: Redaction
   started(span: RecordedSpan): void
   ended(span: RecordedSpan): void
 }
@@ -53,7 +58,13 @@ export interface SpanStart {
   scope: Scope
   /** ms since the epoch; now when absent. */
   startMs?: number | undefined
+  /** What the SDK itself says of a request: no more than a dozen, redacted, and the span's own from now on. */
+  attributes?: Attributes | undefined
+  /** Head sampling left the span out, but its local root may yet bring it in. */
+  local?: LocalTrace | undefined
 }
+
+const unset: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET })
 
 /**
  * The only span class: OpenTelemetry's `Span` to the app and its `ReadableSpan` to processors and exporters. A span that
@@ -63,12 +74,10 @@ export class RecordedSpan implements Span {
   name: string
   readonly kind: SpanKind
   readonly parentSpanContext: SpanContext | undefined
-  readonly attributes: Attributes = {}
-  readonly links: Link[] = []
-  readonly events: SpanEvent[] = []
+  attributes: Attributes
   readonly instrumentationScope: Scope
   readonly startMs: number
-  status: SpanStatus = { code: SpanStatusCode.UNSET }
+  status: SpanStatus = unset
   endMs = 0
   ended = false
   droppedAttributesCount = 0
@@ -76,20 +85,44 @@ export class RecordedSpan implements Span {
   droppedLinksCount = 0
   readonly #context: SpanContext
   readonly #sink: SpanSink
+  /** Of a span that head sampling left out, where its local root may yet bring it in. */
+  readonly local: LocalTrace | undefined
   /** `performance.now()` at the start: a clock that is set meanwhile changes no duration. */
-  readonly #startedAt: number | undefined
+  readonly startedAt: number | undefined
   #attributeCount = 0
+  // Most spans have none: they are made when there is one.
+  #links: Link[] | undefined
+  #events: SpanEvent[] | undefined
 
   constructor(sink: SpanSink, start: SpanStart) {
     this.name = String(start.name)
     this.kind = start.kind
     this.parentSpanContext = start.parent
     this.instrumentationScope = start.scope
-    this.startMs = start.startMs ?? nowMs()
-    this.#startedAt = start.startMs === undefined ? performance.now() : undefined
+    this.startedAt = start.startMs === undefined ? performance.now() : undefined
+    this.startMs = start.startMs ?? nowMs(this.startedAt)
     this.#context = start.context
     this.#sink = sink
+    this.attributes = {}
+    if (start.attributes) this.#adopt(start.attributes)
+    this.local = start.local
+    this.local?.started(this)
     if (this.isSampled()) sink.started(this)
+  }
+
+  get links(): Link[] {
+    this.#links ??= []
+    return this.#links
+  }
+
+  get events(): SpanEvent[] {
+    this.#events ??= []
+    return this.#events
+  }
+
+  /** Whether `events` or `links` has anything, without making them. */
+  get isPlain(): boolean {
+    return this.#events === undefined && this.#links === undefined
   }
 
   get resource(): ServiceResource {
@@ -112,8 +145,15 @@ export class RecordedSpan implements Span {
     return this.#context
   }
 
+  /** Whether it is sent; while that is undecided, whether it may be. */
   isSampled(): boolean {
-    return (this.#context.traceFlags & TraceFlags.SAMPLED) !== 0
+    if ((this.#context.traceFlags & TraceFlags.SAMPLED) !== 0) return true
+    return this.local !== undefined && this.local.verdict === undefined
+  }
+
+  /** Its local root has brought it in: from now on it is a sampled span like any other. */
+  keep(): void {
+    this.#context.traceFlags |= TraceFlags.SAMPLED
   }
 
   isRecording(): boolean {
@@ -122,6 +162,12 @@ export class RecordedSpan implements Span {
 
   setAttribute(key: string, value: AttributeValue | undefined): this {
     if (this.ended || typeof key !== 'string' || key === '' || !isAttributeValue(value)) return this
+    return this.describe(key, this.#sink.redaction.attribute(key, value))
+  }
+
+  /** What the SDK itself says of the request: known to be an attribute, and to hold nothing that must be withheld. */
+  describe(key: string, value: AttributeValue | undefined): this {
+    if (this.ended || value === undefined) return this
     if (!Object.hasOwn(this.attributes, key)) {
       if (this.#attributeCount >= this.#sink.limits.attributeCount) {
         this.droppedAttributesCount++
@@ -131,6 +177,16 @@ export class RecordedSpan implements Span {
     }
     this.attributes[key] = shorten(value, this.#sink.limits.attributeLength)
     return this
+  }
+
+  /** One object that is made whole costs a fraction of one that grows by a dozen members. */
+  #adopt(attributes: Attributes): void {
+    const { attributeCount, attributeLength } = this.#sink.limits
+    const names = Object.keys(attributes)
+    if (names.length <= attributeCount && attributeLength === Number.POSITIVE_INFINITY) {
+      this.attributes = attributes
+      this.#attributeCount = names.length
+    } else for (const name of names) this.describe(name, attributes[name])
   }
 
   setAttributes(attributes: Attributes): this {
@@ -146,7 +202,8 @@ export class RecordedSpan implements Span {
     }
     const timed = isTime(attributesOrTime)
     const at = toMs(timed ? attributesOrTime : time) ?? nowMs()
-    const own = kept(timed ? undefined : attributesOrTime, this.#sink.limits)
+    const { eventAttributeCount } = this.#sink.limits
+    const own = kept(timed ? undefined : attributesOrTime, this.#sink, eventAttributeCount)
     this.events.push({ name: String(name), time: toHrTime(at), ...own })
     return this
   }
@@ -157,7 +214,8 @@ export class RecordedSpan implements Span {
       this.droppedLinksCount++
       return this
     }
-    this.links.push({ context: link.context, ...kept(link.attributes, this.#sink.limits) })
+    const { linkAttributeCount } = this.#sink.limits
+    this.links.push({ context: link.context, ...kept(link.attributes, this.#sink, linkAttributeCount) })
     return this
   }
 
@@ -170,7 +228,7 @@ export class RecordedSpan implements Span {
     if (this.ended || status.code === SpanStatusCode.UNSET || this.status.code === SpanStatusCode.OK) return this
     this.status =
       status.code === SpanStatusCode.ERROR && typeof status.message === 'string'
-        ? { code: status.code, message: status.message }
+        ? { code: status.code, message: this.#sink.redaction.text(status.message) }
         : { code: status.code }
     return this
   }
@@ -194,14 +252,23 @@ export class RecordedSpan implements Span {
   }
 
   end(endTime?: TimeInput): void {
-    if (this.ended) return
-    this.endMs = Math.max(this.startMs, toMs(endTime) ?? this.#nowMs())
+    if (!this.ended) this.#finish(toMs(endTime) ?? this.#nowMs())
+  }
+
+  /** Ends it now; `monotonic` is a reading of `performance.now()` that the caller has just taken. */
+  endAt(monotonic: number): void {
+    if (!this.ended) this.#finish(this.startedAt === undefined ? nowMs() : this.startMs + monotonic - this.startedAt)
+  }
+
+  #finish(endMs: number): void {
+    this.endMs = Math.max(this.startMs, endMs)
     this.ended = true
-    if (this.isSampled()) this.#sink.ended(this)
+    if (this.local) this.local.ended(this)
+    else if (this.isSampled()) this.#sink.ended(this)
   }
 
   #nowMs(): number {
-    return this.#startedAt === undefined ? nowMs() : this.startMs + performance.now() - this.#startedAt
+    return this.startedAt === undefined ? nowMs() : this.startMs + performance.now() - this.startedAt
   }
 }
 
@@ -245,13 +312,13 @@ function shorten(value: AttributeValue, length: number): AttributeValue {
 }
 
 /** The attributes of an event or link within the limits, and how many the limits left out. */
-function kept(attributes: Attributes | undefined, limits: SpanLimits) {
+function kept(attributes: Attributes | undefined, { limits, redaction }: SpanSink, most: number) {
   const result: Attributes = {}
   let count = 0
   let dropped = 0
   for (const [key, value] of Object.entries(attributes ?? {})) {
     if (!isAttributeValue(value)) continue
-    if (count++ < limits.attributeCount) result[key] = shorten(value, limits.attributeLength)
+    if (count++ < most) result[key] = shorten(redaction.attribute(key, value), limits.attributeLength)
     else dropped++
   }
   return { attributes: result, droppedAttributesCount: dropped }

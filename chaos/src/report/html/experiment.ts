@@ -5,6 +5,7 @@ import { frameOf } from './frame.ts'
 import { lanesFigure } from './lanes.ts'
 import { timePlots } from './plots.ts'
 import { table } from './table.ts'
+import { tracesSection } from './traces.ts'
 import { verdictBadge } from './verdict-badge.ts'
 import { whiskers } from './whiskers.ts'
 
@@ -22,7 +23,9 @@ ${timePlots(experiment, frame, id)}
 ${objectives(experiment.objectives)}
 ${experiment.expectations.length > 0 && expectations(experiment)}
 ${experiment.faults.length > 0 && faults(experiment.faults)}
+${experiment.traces && tracesSection(experiment.traces)}
 ${load(experiment)}
+${experiment.phaseLoads.length > 0 && phaseLoads(experiment)}
 ${timeline(experiment)}
 </section>
 `
@@ -30,6 +33,7 @@ ${timeline(experiment)}
 
 function numbers(experiment: ExperimentReport): Markup {
   const { timeToFirstErrorMs: error, timeToDetectMs: detect, timeToRecoverMs: recover, load } = experiment
+  const { timeToDetectPredictedMs: predicted } = experiment
   const requests = experiment.series.reduce((sum, point) => sum + point.requests, 0)
   const failed = experiment.series.reduce((sum, point) => sum + point.errors, 0)
   const p99 = load.length > 0 ? Math.max(...load.map(one => one.latencyMs.p99)) : Number.NaN
@@ -45,7 +49,7 @@ function numbers(experiment: ExperimentReport): Markup {
     [
       'Detected',
       detect === null ? 'no alert' : duration(detect),
-      detect === null ? 'nothing fired' : 'after the fault began',
+      `${detect === null ? 'nothing fired' : 'after the fault began'}${predicted === null ? '' : `; by the formula ${duration(predicted)}`}`,
     ],
     [
       'Recovered',
@@ -110,7 +114,11 @@ function expectations(experiment: ExperimentReport): Markup {
       'What else had to be so, and what was seen',
       [
         { head: 'Expectation', cell: row => row.name },
-        { head: 'Seen', cell: row => markup`<span>${row.detail}</span>` },
+        {
+          head: 'Seen',
+          cell: row =>
+            markup`<span>${row.detail}${row.names.length > 0 && under(`look at ${row.names.join(', ')}`)}</span>`,
+        },
         { head: 'Verdict', cell: row => verdictBadge(row.verdict) },
       ],
       experiment.expectations,
@@ -155,6 +163,43 @@ function load(experiment: ExperimentReport): Markup {
     ),
   )
 }
+
+function phaseLoads({ phaseLoads: rows, effects }: ExperimentReport): Markup {
+  const withInterval = (of: ExperimentReport['phaseLoads'][number]['p50']) =>
+    of === null
+      ? nothing
+      : markup`<span>${duration(of.ms)}${under(`${duration(of.interval[0])} to ${of.interval[1] === null ? 'more' : duration(of.interval[1])}`)}</span>`
+  const said = effects.map(({ journey, p50Ms, p50Interval, slower, failedRatio }) => {
+    const [low, high] = p50Interval.map(end => (end === null ? 'an open end' : signed(end)))
+    const often =
+      slower === null
+        ? ''
+        : `; a request of the fault phase took longer than one of the baseline in ${percent(slower)} of all pairs`
+    return markup`<p class="facts">${journey}: with the fault the median changed by ${signed(p50Ms)} (${low} to ${high}), failed requests by ${percent(failedRatio)}${often}.</p>`
+  })
+  return titled(
+    'Phase by phase',
+    markup`${table(
+      'Latencies with their 95% intervals, by order statistics widened for clusters',
+      [
+        { head: 'Phase', cell: row => markup`${row.phase}<span class="under">${row.journey}</span>` },
+        { head: 'Requests', number: true, cell: row => count(row.requests) },
+        {
+          head: 'Failed',
+          number: true,
+          cell: row =>
+            markup`<span>${percent(row.failedRatio)}${under(`${percent(row.failedInterval[0])} to ${percent(row.failedInterval[1])}`)}</span>`,
+        },
+        { head: 'p50', number: true, cell: row => withInterval(row.p50) },
+        { head: 'p90', number: true, cell: row => withInterval(row.p90) },
+        { head: 'p99', number: true, cell: row => withInterval(row.p99) },
+      ],
+      rows,
+    )}${said}`,
+  )
+}
+
+const signed = (ms: number): string => (ms < 0 ? `−${duration(-ms)}` : `+${duration(ms)}`)
 
 function timeline(experiment: ExperimentReport): Markup {
   const rows = experiment.timeline

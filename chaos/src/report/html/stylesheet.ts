@@ -173,6 +173,19 @@ footer .facts { margin: 12px 0 0; font-size: 13.5px; }
   .timeline tbody td::before, .timeline tbody td.kind { content: none; display: none; }
   .timeline tbody td.about { font-weight: 600; }
 }
+h4.trace { margin-top: 22px; }
+.waterfall { width: 45%; }
+svg.bar { width: 100%; display: block; fill: var(--p90); }
+svg.bar.failed { fill: var(--fail); }
+.depth1 { padding-left: 14px; }
+.depth2 { padding-left: 28px; }
+.depth3 { padding-left: 42px; }
+.depth4 { padding-left: 56px; }
+.depth5 { padding-left: 70px; }
+.depth6 { padding-left: 84px; }
+.depth7 { padding-left: 98px; }
+.depth8 { padding-left: 112px; }
+
 @media print {
   :root {
     --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #ccc; --grid: #e5e5e5;

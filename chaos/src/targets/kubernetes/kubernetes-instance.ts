@@ -122,9 +122,12 @@ export class KubernetesInstance implements Instance {
     await Promise.all(Object.values(this.#reaches).map(reach => reach.close()))
   }
 
-  /** Deleted with no grace: the API server forgets the pod at once, and its kubelet kills it. */
+  /**
+   * Deleted with no grace: the API server forgets the pod at once. Its kubelet still sends SIGTERM, and SIGKILL 2 s later:
+   * nothing that a pod's API offers kills as hard as a crash does.
+   */
   async crash(): Promise<void> {
-    await this.#delete(0, 'SIGKILL: deleted with grace 0')
+    await this.#delete(0, 'deleted with grace 0: SIGTERM, and SIGKILL 2 s later')
   }
 
   /** Deleted with the declared grace, in whole seconds, for which the pod's own gives way. */

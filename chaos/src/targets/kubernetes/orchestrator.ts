@@ -135,7 +135,7 @@ export function orchestrator(options: OrchestratorOptions): Orchestrator {
         metadata: {
           name,
           namespace,
-          labels: { [mark.run]: options.runId, [mark.fault]: order.fault },
+          labels: { [mark.run]: options.runId, [mark.fault]: fault },
           annotations: { [mark.leaseEnds]: new Date(clock.wall() + order.lastsMs).toISOString() },
         },
         spec: chaos ? chaosSpec(order, namespace) : order.spec,

@@ -47,7 +47,9 @@ export const toInject: Record<FaultKind, Right[]> = {
     ...either('update', '/scale'),
   ],
   rollingRestart: [apps('get', 'replicasets'), ...either('get'), ...either('patch')],
-  chaosMesh: handedTo('chaos-mesh.org', 'networkchaos', 'stresschaos').filter(({ verb }) => verb !== 'list'),
+  chaosMesh: handedTo('chaos-mesh.org', 'networkchaos', 'stresschaos', 'podchaos').filter(
+    ({ verb }) => verb !== 'list',
+  ),
   istio: handedTo('networking.istio.io', 'virtualservices'),
 }
 

@@ -28,6 +28,8 @@ export function instanceEnvironment(of: {
   faultKey: string
   user: NodeJS.ProcessEnv
   override: Record<string, string>
+  /** Where the runner takes spans, and sends them on to where the user wants them; undefined where nobody listens. */
+  tracesUrl?: ((forwardTo: string | undefined) => string) | undefined
 }): NodeJS.ProcessEnv {
   const { ports, user } = of
   const chosen = { ...user, ...of.service.local?.env, ...of.override }
@@ -49,8 +51,33 @@ export function instanceEnvironment(of: {
     env.SHAKETABLE_FAULTS_PORT = String(ports.faults)
     env.SHAKETABLE_FAULTS_KEY = of.faultKey
   }
-  // Nobody listens for spans unless the user says so; they are still made, for logs, exemplars and propagation.
-  const sendsSpans = chosen.OTEL_EXPORTER_OTLP_ENDPOINT || chosen.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
-  if (!sendsSpans) env.OTEL_TRACES_EXPORTER ??= 'none'
-  return { ...env, ...of.service.local?.env, ...of.override, [runVariable]: of.runId }
+  return {
+    ...env,
+    ...of.service.local?.env,
+    ...of.override,
+    ...tracesEnvironment(chosen, of.tracesUrl),
+    [runVariable]: of.runId,
+  }
+}
+
+/** Spans go to the runner, and from there to where the user wants them; where it cannot take them, nothing is changed. */
+function tracesEnvironment(
+  chosen: NodeJS.ProcessEnv,
+  tracesUrl: Parameters<typeof instanceEnvironment>[0]['tracesUrl'],
+) {
+  const shared = chosen.OTEL_EXPORTER_OTLP_ENDPOINT
+  const endpoint = chosen.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || (shared && `${shared.replace(/\/+$/, '')}/v1/traces`)
+  const protocol = chosen.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? chosen.OTEL_EXPORTER_OTLP_PROTOCOL
+  const isOtlp = (chosen.OTEL_TRACES_EXPORTER ?? 'otlp') === 'otlp'
+  if (!tracesUrl || !isOtlp || (endpoint && protocol === 'grpc')) {
+    // Nobody listens for spans unless the user says so; they are still made, for logs, exemplars and propagation.
+    return endpoint || chosen.OTEL_TRACES_EXPORTER ? {} : { OTEL_TRACES_EXPORTER: 'none' }
+  }
+  return {
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: tracesUrl(endpoint),
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: (endpoint && protocol) || 'http/json',
+    // What is still on the way when the run ends cannot be judged.
+    OTEL_BSP_SCHEDULE_DELAY: chosen.OTEL_BSP_SCHEDULE_DELAY ?? '500',
+  }
 }

@@ -27,6 +27,8 @@ export interface LocalTargetOptions {
   env: Record<string, string>
   /** Where each instance's output goes, as `<instance>.log`. */
   logDir: string
+  /** Where services send their spans. */
+  tracesUrl?: ((forwardTo: string | undefined) => string) | undefined
 }
 
 /**
@@ -100,7 +102,18 @@ export function localTarget(options: LocalTargetOptions): Target {
     const urlsOf = (name: string) => made.filter(({ service }) => service === name).map(({ url }) => url)
     for (const { service, id, ports, env } of planned) {
       const user = world.env
-      const all = { system, service, id, ports, urls: urlsOf, runId, faultKey, user, override: options.env }
+      const all = {
+        system,
+        service,
+        id,
+        ports,
+        urls: urlsOf,
+        runId,
+        faultKey,
+        user,
+        override: options.env,
+        tracesUrl: options.tracesUrl,
+      }
       Object.assign(env, instanceEnvironment(all))
     }
     return made
@@ -124,6 +137,7 @@ export function localTarget(options: LocalTargetOptions): Target {
 
   return {
     kind: 'local',
+    logs: () => instances.map(({ id, service, logFile }) => ({ instance: id, service, path: logFile })),
     instances: service => of(service),
     start,
     urls,

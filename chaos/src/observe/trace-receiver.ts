@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import type { Clock } from '../world.ts'
+import { spansFromJson } from './otlp-json.ts'
+import { spansFromProtobuf } from './otlp-protobuf.ts'
+import { spanOf, type TraceSpan } from './spans.ts'
+
+/** More are not kept: where more come, whole traces are left out, by a hash of their ids. */
+const mostSpans = 100_000
+const mostBytes = 16 * 1024 * 1024
+const forwardTimeoutMs = 5000
+
+/** What came since the last `begin`. */
+export interface ReceivedTraces {
+  spans: TraceSpan[]
+  /** Of all traces, the share that was kept; 1 unless they were too many. */
+  keptShare: number
+}
+
+/** Takes the spans of the services that shaketable starts, over OTLP/HTTP (JSON or protobuf) on loopback. */
+export class TraceReceiver {
+  #spans: TraceSpan[] = []
+  /** A trace is kept whose hash is under this, of 2³². */
+  #keepUnder = 2 ** 32
+  readonly #clock: Clock
+  readonly #mostSpans: number
+  readonly #forwards = new Map<string, string | undefined>()
+  readonly #server = createServer((request, response) => void this.#take(request, response))
+  #epochToClock = 0
+
+  private constructor(clock: Clock, limits: { mostSpans: number }) {
+    this.#clock = clock
+    this.#mostSpans = limits.mostSpans
+  }
+
+  static async start(clock: Clock, limits = { mostSpans }): Promise<TraceReceiver> {
+    const receiver = new TraceReceiver(clock, limits)
+    receiver.#server.listen(0, '127.0.0.1')
+    await once(receiver.#server, 'listening')
+    // A run that ends badly is not held up by it.
+    receiver.#server.unref()
+    return receiver
+  }
+
+  /** Where a service sends its spans: a path that nobody can guess. What comes there is sent on to `forwardTo` as it is. */
+  urlFor(forwardTo?: string): string {
+    const path = `/${randomBytes(12).toString('hex')}/v1/traces`
+    this.#forwards.set(path, forwardTo)
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${path}`
+  }
+
+  /** Forgets what has come. */
+  begin(): void {
+    this.#spans = []
+    this.#keepUnder = 2 ** 32
+    this.#epochToClock = this.#clock.now() - this.#clock.wall()
+  }
+
+  received(): ReceivedTraces {
+    return { spans: [...this.#spans], keptShare: this.#keepUnder / 2 ** 32 }
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections()
+    await new Promise(resolve => this.#server.close(resolve))
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = request.url ?? ''
+    if (request.method !== 'POST' || !this.#forwards.has(path)) return void response.writeHead(404).end()
+    try {
+      const raw = await bodyOf(request)
+      const body = request.headers['content-encoding'] === 'gzip' ? await promisify(gunzip)(raw) : raw
+      const isJson = request.headers['content-type']?.includes('json') ?? false
+      for (const { resource, span } of isJson ? spansFromJson(body.toString()) : spansFromProtobuf(body)) {
+        this.#keep(spanOf(span, resource, this.#epochToClock))
+      }
+      response.writeHead(200, { 'content-type': request.headers['content-type'] ?? 'application/json' })
+      response.end(isJson ? '{}' : undefined)
+      const forwardTo = this.#forwards.get(path)
+      if (forwardTo) forward(forwardTo, request, raw)
+    } catch (error) {
+      if (!response.headersSent) response.writeHead(400).end((error as Error).message)
+    }
+  }
+
+  #keep(span: TraceSpan): void {
+    if (hashOf(span.traceId) >= this.#keepUnder) return
+    this.#spans.push(span)
+    while (this.#spans.length > this.#mostSpans) {
+      this.#keepUnder /= 2
+      this.#spans = this.#spans.filter(({ traceId }) => hashOf(traceId) < this.#keepUnder)
+    }
+  }
+}
+
+/** The last 32 bits of a trace id, which are random (W3C Trace Context, level 2). */
+function hashOf(traceId: string): number {
+  return Number.parseInt(traceId.slice(-8), 16)
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of request) {
+    length += (chunk as Buffer).length
+    if (length > mostBytes) throw new Error(`over ${mostBytes} bytes`)
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks)
+}
+
+/** The user's own collector gets what it would have got; that it does not take it is between the two. */
+function forward(to: string, { headers }: IncomingMessage, body: Buffer): void {
+  const { host: _, connection: __, 'content-length': ___, 'transfer-encoding': ____, ...kept } = headers
+  const signal = AbortSignal.timeout(forwardTimeoutMs)
+  fetch(to, { method: 'POST', headers: kept as Record<string, string>, body: new Uint8Array(body), signal })
+    .then(response => response.arrayBuffer())
+    .catch(() => {})
+}
