@@ -4,7 +4,7 @@ import { httpDurationBoundaries, label, metric, runnerLabel, runnerMetric } from
 import { objectiveAlert, signalLabels, signals } from '@shaketable/slo'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { collectorLabel, collectorMetric, spanLabel, spanMetric } from '../src/collector-metrics.ts'
+import { collectorLabel, collectorLosses, collectorMetric, spanLabel, spanMetric } from '../src/collector-metrics.ts'
 import { dashboards, healthAlerts } from '../src/index.ts'
 import { everyPanel } from '../src/mend.ts'
 import { runtimeLabel, runtimeMetric } from '../src/runtime-metrics.ts'
@@ -37,6 +37,7 @@ describe('every query of a panel, annotation, variable or rule', () => {
         .flatMap(names => Object.values<string>(names))
         .filter(name => !histograms.includes(name)),
       ...recorded,
+      ...collectorLosses,
       'up',
       'ALERTS',
     ]),
@@ -167,6 +168,12 @@ test('every alert has a section in RUNBOOKS.md, and every section an alert', () 
   expect([...alerts].sort()).toEqual([...sections].sort())
   expect([...alerts]).toEqual(expect.arrayContaining(Object.values(objectiveAlert)))
   for (const rule of rules) {
+    if ('alert' in rule)
+      expect(rule.annotations).toMatchObject({
+        summary: expect.stringMatching(/\S/),
+        description: expect.stringMatching(/\S/),
+        impact: expect.stringMatching(/\S/),
+      })
     if ('alert' in rule)
       expect(rule.annotations.runbook).toMatch(new RegExp(`RUNBOOKS.md#${rule.alert.toLowerCase()}$`))
   }

@@ -50,7 +50,7 @@ function complete(): void {
   const read = new Set<string>()
   const watched = new Proxy<Record<string, string | undefined>>(opened, {
     get(target, name: string) {
-      read.add(name)
+      if (/^(OTEL|SHAKETABLE)_/.test(name)) read.add(name)
       return target[name]
     },
   })

@@ -15,14 +15,28 @@ const otlp = (setting: string, row: Omit<Row, 'names'>): Row => ({
 
 export const sections: Record<string, Row[]> = {
   'Who sends': [
-    { names: ['OTEL_SERVICE_NAME'], default: '`unknown_service:<script>`', text: 'The name of the service.' },
+    {
+      names: ['OTEL_SERVICE_NAME'],
+      default: 'the name in `package.json`',
+      text: 'The name of the service. Where nothing says it, `unknown_service:<script>`.',
+    },
     {
       names: ['OTEL_RESOURCE_ATTRIBUTES'],
       default: 'none',
       text: '`key=value,…`, percent-encoded: attributes of everything that is sent, over what is detected.',
     },
+    {
+      names: ['OTEL_NODE_RESOURCE_DETECTORS'],
+      default: 'all',
+      text: 'What [where the service runs](#where-the-service-runs) is told of, with commas.',
+    },
   ],
   'The whole': [
+    {
+      names: ['OTEL_CONFIG_FILE'],
+      default: 'none',
+      text: 'A [declarative configuration](#the-configuration-file), in the place of all other `OTEL_*` variables.',
+    },
     { names: ['OTEL_SDK_DISABLED'], text: '`true`: nothing is patched, nothing listens.' },
     {
       names: ['OTEL_LOG_LEVEL'],
@@ -184,6 +198,11 @@ export const sections: Record<string, Row[]> = {
     { names: ['SHAKETABLE_FAULTS'], default: '`off`', text: '`on`, with a key, enables in-process faults.' },
     { names: ['SHAKETABLE_FAULTS_KEY'], default: 'none', text: 'At least 16 characters, shared with the runner.' },
     { names: ['SHAKETABLE_FAULTS_HOST'], default: '`127.0.0.1`', text: 'Where faults are controlled.' },
+    {
+      names: ['SHAKETABLE_FAULTS_CERTIFICATE', 'SHAKETABLE_FAULTS_PRIVATE_KEY'],
+      default: 'none',
+      text: 'Files in PEM, which go together: with them fault control speaks TLS.',
+    },
     { names: ['SHAKETABLE_FAULTS_PORT'], text: '0 takes a free one and says which.' },
   ],
   Conventions: [

@@ -21,6 +21,7 @@ export const metric = {
   metricExports: 'shaketable_telemetry_metric_exports_total',
   metricExportsFailed: 'shaketable_telemetry_metric_exports_failed_total',
   eventLoopUtilization: 'nodejs_eventloop_utilization_ratio',
+  heapLimit: 'nodejs_heap_size_limit_bytes',
 } as const
 
 /** Labels as they stand on `/metrics`. */
@@ -68,6 +69,7 @@ export const otelMetric: Readonly<Record<string, { name: string; unit: string; u
   [metric.metricExports]: { name: 'shaketable.telemetry.metric.exports', unit: '{export}' },
   [metric.metricExportsFailed]: { name: 'shaketable.telemetry.metric.exports.failed', unit: '{export}' },
   [metric.eventLoopUtilization]: { name: 'nodejs.eventloop.utilization', unit: '1' },
+  [metric.heapLimit]: { name: 'nodejs.heap.size.limit', unit: 'By' },
 }
 
 /** What OTLP calls the labels of these metrics. */
@@ -142,6 +144,9 @@ export const variable = {
   faultsPort: 'SHAKETABLE_FAULTS_PORT',
   /** At least 16 characters. */
   faultsKey: 'SHAKETABLE_FAULTS_KEY',
+  /** PEM files: with both, fault control speaks TLS. */
+  faultsCertificate: 'SHAKETABLE_FAULTS_CERTIFICATE',
+  faultsPrivateKey: 'SHAKETABLE_FAULTS_PRIVATE_KEY',
   /** How long SIGTERM waits for requests in flight, in ms. */
   drainTimeout: 'SHAKETABLE_DRAIN_TIMEOUT',
   /** `off` silences the access log; everything else leaves it on. */

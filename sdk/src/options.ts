@@ -1,14 +1,14 @@
-import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
-import { hostname } from 'node:os'
 import { basename } from 'node:path'
 import type { Attributes } from '@opentelemetry/api'
+import { readConfigFile } from './config-file.ts'
 import { type Environment, EnvironmentReader } from './environment.ts'
 import type { LogFormat } from './logs/lines.ts'
 import type { LogsOptions } from './logs/open-logs.ts'
 import { variable } from './names.ts'
 import type { Notice } from './notice.ts'
 import type { RedactionOptions } from './redaction.ts'
+import { type DetectorName, describePackage, detect, detectorNames, surroundingsOf } from './traces/detectors.ts'
 import { type PropagatorName, propagatorNames } from './traces/propagators.ts'
 import type { QueueOptions } from './traces/queue.ts'
 import { type SamplerName, samplerNames } from './traces/sampler.ts'
@@ -72,7 +72,9 @@ export interface Options {
   /** What leaves the process, in spans, log lines and URLs, only as `REDACTED`. */
   redaction: RedactionOptions
   drainTimeoutMs: number
-  faults: { host: string; port: number; key: string } | undefined
+  faults:
+    | { host: string; port: number; key: string; tls?: { certificate: string; privateKey: string } | undefined }
+    | undefined
 }
 
 /**
@@ -80,10 +82,12 @@ export interface Options {
  * one plain line and its default is used: a wrong variable never stops a service.
  */
 export function readOptions(env: Environment, notice: Notice): Options {
-  const read = new EnvironmentReader(env, notice)
-  const resourceAttributes = read.pairs('OTEL_RESOURCE_ATTRIBUTES')
-  const named = read.text('OTEL_SERVICE_NAME') ?? resourceAttributes['service.name']
-  const serviceName = named || `unknown_service:${basename(process.argv[1] ?? process.execPath)}`
+  const read = readerOf(env, notice)
+  const told = read.pairs('OTEL_RESOURCE_ATTRIBUTES')
+  const around = surroundingsOf(env)
+  const own = describePackage(around)
+  const script = basename(around.script ?? process.execPath)
+  const serviceName = read.text('OTEL_SERVICE_NAME') || told['service.name'] || own.name || `unknown_service:${script}`
   refuseUnsupported(read)
   const metricsExporters = readMetricsExporters(read)
   const sampler = read.choice<SamplerName>('OTEL_TRACES_SAMPLER', samplerNames, 'parentbased_always_on')
@@ -92,15 +96,12 @@ export function readOptions(env: Environment, notice: Notice): Options {
     logLevel: read.text('OTEL_LOG_LEVEL') === undefined ? undefined : read.choice('OTEL_LOG_LEVEL', logLevels, 'error'),
     serviceName,
     resourceAttributes: {
-      'service.instance.id': randomUUID(),
-      'host.name': hostname(),
-      'process.pid': process.pid,
-      'process.runtime.name': 'nodejs',
-      'process.runtime.version': process.versions.node,
+      ...detect(readDetectors(read), around),
       'telemetry.sdk.name': 'shaketable',
       'telemetry.sdk.language': 'nodejs',
       'telemetry.sdk.version': version(),
-      ...resourceAttributes,
+      ...(own.version ? { 'service.version': own.version } : {}),
+      ...told,
       'service.name': serviceName,
     },
     tracesExporter: read.choice('OTEL_TRACES_EXPORTER', ['otlp', 'console', 'none'], 'otlp'),
@@ -229,6 +230,12 @@ function readLogs(read: EnvironmentReader): LogsOptions | undefined {
   }
 }
 
+/** `env` is always there: what the variables say goes before what is detected. */
+function readDetectors(read: EnvironmentReader): DetectorName[] {
+  const chosen = read.list('OTEL_NODE_RESOURCE_DETECTORS', ['all', 'env', ...detectorNames], ['all'])
+  return detectorNames.filter(name => chosen.includes('all') || chosen.includes(name))
+}
+
 function readLimits(read: EnvironmentReader): SpanLimits {
   const count = read.whole('OTEL_ATTRIBUTE_COUNT_LIMIT', 128)
   const length = read.whole('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', Number.POSITIVE_INFINITY)
@@ -264,17 +271,36 @@ function readFaults(read: EnvironmentReader): Options['faults'] {
     read.notice(`${variable.faults}=on needs ${variable.faultsKey} with at least 16 characters; faults stay off`)
     return undefined
   }
+  const [certificate, privateKey] = [read.text(variable.faultsCertificate), read.text(variable.faultsPrivateKey)]
+  if ((certificate === undefined) !== (privateKey === undefined)) {
+    read.notice(`${variable.faultsCertificate} and ${variable.faultsPrivateKey} go together; faults stay off`)
+    return undefined
+  }
   return {
     host: read.text(variable.faultsHost) ?? '127.0.0.1',
     port: read.number(variable.faultsPort, 0, { from: 0, to: 65_535, whole: true }),
     key,
+    tls: certificate && privateKey ? { certificate, privateKey } : undefined,
   }
+}
+
+/** With `OTEL_CONFIG_FILE` the file alone tells what OpenTelemetry specifies; our own variables stand beside it. */
+function readerOf(env: Environment, notice: Notice): EnvironmentReader {
+  const path = env.OTEL_CONFIG_FILE?.trim()
+  const file = path ? readConfigFile(path, env, notice) : undefined
+  if (!file) return new EnvironmentReader(env, notice)
+  const ours = Object.values(variable).map(name => [name, env[name]])
+  const ignored = Object.keys(env).filter(
+    name => /^OTEL_/.test(name) && name !== 'OTEL_CONFIG_FILE' && env[name]?.trim(),
+  )
+  const unused = ignored.filter(name => !file.references.has(name))
+  if (unused.length > 0) notice(`OTEL_CONFIG_FILE is set, so that other variables are ignored: ${unused.join(', ')}`)
+  return new EnvironmentReader({ ...Object.fromEntries(ours), ...file.settings }, notice, file.places)
 }
 
 /** What OpenTelemetry specifies and the SDK does not have: said aloud when it is set, with what to do instead. */
 export const unsupported: Readonly<Record<string, string>> = {
   OTEL_EXPERIMENTAL_CONFIG_FILE: 'it is called OTEL_CONFIG_FILE now',
-  OTEL_CONFIG_FILE: 'use the OTEL_* variables',
   OTEL_ENTITIES: 'use OTEL_RESOURCE_ATTRIBUTES',
   OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'each is loaded with its library only',
   OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'each is loaded with its library only',

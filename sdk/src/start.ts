@@ -82,7 +82,8 @@ export async function start(given: StartOptions = {}): Promise<Handle> {
   const notice = env.OTEL_LOG_LEVEL?.trim().toLowerCase() === 'none' ? () => {} : stderrNotice()
   const options = override(readOptions(env, notice), overrides)
   if (options.disabled) return { adminAddress: undefined, addReadinessCheck: () => () => {}, async shutdown() {} }
-  return nowStarting(startWith(env, options, { spanProcessors, spanSampler, spanExporter, textMapPropagator }, notice))
+  const own = { spanProcessors, spanSampler, spanExporter, textMapPropagator }
+  return nowStarting(startWith(env, options, own, notice))
 }
 
 interface OwnParts {

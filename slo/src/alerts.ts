@@ -26,6 +26,14 @@ export const objectiveAlert = { burn: 'ErrorBudgetBurn', absent: 'ObjectiveWitho
 
 const defaultLinks = { dashboard: '/d/shaketable-objectives', runbooks: 'dashboards/RUNBOOKS.md' }
 
+/**
+ * Tells whoever is paged that somebody is breaking things on purpose: the alert fires nevertheless, since what an experiment
+ * breaks is broken for everybody. Empty, and so left out by Prometheus, while no fault strikes.
+ */
+const experimentArmed =
+  '{{ range query "sum by (job, shaketable_fault_kind) (increase(shaketable_faults_injected_total[15m])) > 0" }}' +
+  'An experiment injects {{ .Labels.shaketable_fault_kind }} into {{ .Labels.job }}. {{ end }}'
+
 /** The window in which a service without any event counts as silent, in ms: half an hour, or a slice that is longer. */
 export function silenceWindowMs({ slices }: Objective): number {
   return Math.max(1_800_000, slices?.windowMs ?? 0)
@@ -56,7 +64,9 @@ function burnAlert(objective: Objective, policy: BurnRatePolicy, options: AlertO
       summary: `${objective.title}: the error budget of ${objective.service} burns more than ${factor} times too fast`,
       description:
         `{{ $value | humanizePercentage }} of the ${objective.slices ? 'slices' : 'events'} of the last ${short} were bad, and over ${long} too more than ` +
-        `${percent(threshold)}. At this pace ${percent(policy.budgetFraction)} of the ${period} budget is gone within ${long}.`,
+        `${percent(threshold)}.`,
+      impact: `At this pace ${percent(policy.budgetFraction)} of the ${period} budget is gone within ${long}.`,
+      experiment: experimentArmed,
       ...linksOf(objective, objectiveAlert.burn, options),
     },
   }
@@ -72,8 +82,8 @@ function absenceAlert(objective: Objective, options: AlertOptions): AlertRule {
     labels: { ...labelsOf(objective), ...identity(objective), severity: 'ticket' },
     annotations: {
       summary: `${objective.title}: no events of ${objective.service} for ${window}`,
-      description:
-        'Nothing is counted, so the objective says nothing: the service gets no requests, is down, or is not scraped.',
+      description: 'Nothing is counted: the service gets no requests, is down, or is not scraped.',
+      impact: 'The objective says nothing, neither good nor bad: an outage would look like this.',
       ...linksOf(objective, objectiveAlert.absent, options),
     },
   }

@@ -52,7 +52,7 @@ function ruleOf(rule: AlertRule, datasource: string): GrafanaAlertRule {
     execErrState: 'Error',
     for: rule.for ?? '0s',
     labels: rule.labels,
-    annotations: Object.fromEntries(Object.entries(rule.annotations).map(([name, text]) => [name, inGrafana(text)])),
+    annotations: annotationsOf(rule),
   }
 }
 
@@ -72,6 +72,12 @@ const isThere = {
     conditions: [{ evaluator: { type: 'gt', params: [-1] } }],
   },
 } as const
+
+/** Grafana's templates cannot query. */
+function annotationsOf({ annotations }: AlertRule): Record<string, string> {
+  const kept = Object.entries(annotations).filter(([, text]) => !text.includes('query "'))
+  return Object.fromEntries(kept.map(([name, text]) => [name, inGrafana(text)]))
+}
 
 function inGrafana(template: string): string {
   return template.replaceAll('$labels', '.Labels').replaceAll('$value', '.Values.A.Value')

@@ -32,7 +32,9 @@ test('every alert says what happened, what it means, and where to look', () => {
     'ObjectiveWithoutTraffic ticket',
   ])
   for (const { annotations, labels } of alerts) {
-    expect(Object.keys(annotations)).toEqual(['summary', 'description', 'dashboard', 'runbook'])
+    expect(Object.keys(annotations)).toEqual(
+      expect.arrayContaining(['summary', 'description', 'impact', 'dashboard', 'runbook']),
+    )
     expect(annotations.dashboard).toBe('https://g/d/o?var-slo=checkout-latency')
     expect(labels.team).toBe('checkout')
   }

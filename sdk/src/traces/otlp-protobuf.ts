@@ -1,5 +1,4 @@
 import type { SpanContext } from '@opentelemetry/api'
-import { toNanos } from '../clock.ts'
 import { ProtobufWriter } from './protobuf.ts'
 import type { RecordedSpan, Scope } from './span.ts'
 import { toMs } from './span.ts'
@@ -38,19 +37,30 @@ function writeSpan(to: ProtobufWriter, span: RecordedSpan): void {
   if (span.parentSpanContext) to.hex(4, span.parentSpanContext.spanId)
   to.string(5, span.name)
   to.unsigned(6, span.kind + 1)
-  to.fixed64(7, toNanos(span.startMs))
-  to.fixed64(8, toNanos(span.endMs))
+  to.nanos(7, span.startMs)
+  to.nanos(8, span.endMs)
   attributes(to, 9, span.attributes)
   if (span.droppedAttributesCount) to.unsigned(10, span.droppedAttributesCount)
+  if (!span.isPlain) eventsAndLinks(to, span)
+  if (span.droppedEventsCount) to.unsigned(12, span.droppedEventsCount)
+  if (span.droppedLinksCount) to.unsigned(14, span.droppedLinksCount)
+  const status = to.openSmall(15)
+  if (span.status.message) to.string(2, span.status.message)
+  if (span.status.code) to.unsigned(3, span.status.code)
+  to.closeSmall(status)
+  to.fixed32(16, flagsOf(context, span.parentSpanContext))
+  to.close(message)
+}
+
+function eventsAndLinks(to: ProtobufWriter, span: RecordedSpan): void {
   for (const event of span.events) {
     const at = to.open(11)
-    to.fixed64(1, toNanos(toMs(event.time) ?? span.startMs))
+    to.nanos(1, toMs(event.time) ?? span.startMs)
     to.string(2, event.name)
     attributes(to, 3, event.attributes)
     if (event.droppedAttributesCount) to.unsigned(4, event.droppedAttributesCount)
     to.close(at)
   }
-  if (span.droppedEventsCount) to.unsigned(12, span.droppedEventsCount)
   for (const link of span.links) {
     const at = to.open(13)
     identity(to, link.context)
@@ -59,13 +69,6 @@ function writeSpan(to: ProtobufWriter, span: RecordedSpan): void {
     to.fixed32(6, flagsOf(link.context, link.context))
     to.close(at)
   }
-  if (span.droppedLinksCount) to.unsigned(14, span.droppedLinksCount)
-  const status = to.open(15)
-  if (span.status.message) to.string(2, span.status.message)
-  if (span.status.code) to.unsigned(3, span.status.code)
-  to.close(status)
-  to.fixed32(16, flagsOf(context, span.parentSpanContext))
-  to.close(message)
 }
 
 function identity(to: ProtobufWriter, context: SpanContext): void {
@@ -89,12 +92,12 @@ export function attributes(
   for (const key of Object.keys(values)) {
     const value = values[key]
     if (value === undefined) continue
-    const pair = to.open(field)
+    const pair = to.openSmall(field)
     to.string(1, key)
-    const message = to.open(2)
+    const message = to.openSmall(2)
     anyValue(to, value, depth)
-    to.close(message)
-    to.close(pair)
+    to.closeSmall(message)
+    to.closeSmall(pair)
   }
 }
 

@@ -107,11 +107,11 @@ export class SpanQueue<Item = RecordedSpan> {
 
   add(item: Item): void {
     this.made++
+    this.#packIfCrowded()
     if (this.#closed) this.droppedFor.closed++
     else if (this.#waiting.length + this.#inFlight >= this.#options.maxQueueSize) this.droppedFor.queue_full++
     else {
       this.#waiting.push(item)
-      this.#packIfCrowded()
       if (!this.#sending) this.#scheduleSoon()
     }
   }
@@ -251,7 +251,7 @@ export class SpanQueue<Item = RecordedSpan> {
   #packIfCrowded(): void {
     const { maxBatchSize, maxQueueSize, maxPackedBytes } = this.#options
     const { wire } = this.destination
-    if (!wire || this.#packing > 0 || this.#packedBytes >= maxPackedBytes) return
+    if (!wire || this.#closed || this.#packing > 0 || this.#packedBytes >= maxPackedBytes) return
     if (this.#waiting.length < Math.max(Math.min(maxBatchSize, maxQueueSize), maxQueueSize / 2)) return
     // A batch that is just beginning its way needs no packing.
     if (!this.#sending && !this.down) return
@@ -275,6 +275,7 @@ export class SpanQueue<Item = RecordedSpan> {
       this.#report.now({ kind: 'refuses', detail: String(error) })
     } finally {
       this.#packing = 0
+      this.#packIfCrowded()
     }
   }
 }
