@@ -27,7 +27,7 @@ export default defineConfig({
       groups: [
         {
           name: 'sdk',
-          test: /src\/(?!(index|register|register-enabled|running|names|http\/route)\.ts|doctor|faults|traces\/otlp-grpc|metrics\/(open-push|push|otel-form|otlp-))/,
+          test: /src\/(?!(index|register|register-enabled|running|names|http\/route|metrics\/instruments)\.ts|doctor|faults|traces\/otlp-grpc|metrics\/(open-push|push|otel-form|otlp-))/,
         },
       ],
     },

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Journal, JournalEntry } from '../src/conduct/journal.ts'
 import type { FaultKind, FaultSpec, System } from '../src/experiment/model.ts'
 import { readExperiments } from '../src/experiment/read.ts'
+import { FaultControl } from '../src/faults/fault-control.ts'
 import { describeFault, injectFault } from '../src/faults/index.ts'
 import { localTarget } from '../src/targets/local/local-target.ts'
 import type { Target } from '../src/targets/target.ts'
@@ -84,7 +85,7 @@ let pidsBefore: (number | undefined)[]
 
 /** How each kind stands in a file, what it says of itself, and how it shows while it is armed. */
 const table: Record<
-  Exclude<FaultKind, 'evict' | 'chaosMesh' | 'istio'>,
+  Exclude<FaultKind, 'network' | 'evict' | 'chaosMesh' | 'istio'>,
   { fault: string; says: string; shows(): Promise<void>; path?: string }[]
 > = {
   latency: [
@@ -233,6 +234,7 @@ test.each(Object.values(table).flat())('$fault', async ({ fault, says, shows, pa
   const injected = await injectFault(spec, {
     ...context,
     journal: async entry => void written.push({ type: 'fault-arming', ...entry }),
+    shaking: async () => {},
   })
   try {
     expect(injected.instances.length).toBeGreaterThan(0)
@@ -248,16 +250,22 @@ test.each(Object.values(table).flat())('$fault', async ({ fault, says, shows, pa
 
   await injected.undo()
   await expect.poll(well, { timeout: 30_000 }).toEqual([200, 200])
-  for (const { faultControl } of target.instances('service')) {
-    const headers = { authorization: `Bearer ${faultControl!.key}` }
-    expect(await (await fetch(`${faultControl!.url}/faults`, { headers })).json()).toEqual({ faults: [] })
+  for (const instance of target.instances('service')) {
+    expect(await new FaultControl(instance, 3000, world.clock).armed()).toEqual([])
   }
 })
 
 test('what selects nothing is refused, and nothing is armed', async () => {
   const inject = async (fault: string, at: Target) => {
     const { spec } = await faultOf(fault)
-    return injectFault(spec, { world, target: at, seed: 5, leaseMs: 3000, journal: async () => {} })
+    return injectFault(spec, {
+      world,
+      target: at,
+      seed: 5,
+      leaseMs: 3000,
+      journal: async () => {},
+      shaking: async () => {},
+    })
   }
   const nobody: Target = { ...target, instances: () => [] }
   for (const { fault } of Object.values(table).flat())

@@ -8,6 +8,7 @@ const page = new URL('configuration.md', import.meta.url)
 /** What opens readings that depend on another setting. */
 const opened = {
   OTEL_METRICS_EXPORTER: 'otlp',
+  OTEL_LOGS_EXPORTER: 'otlp',
   SHAKETABLE_FAULTS: 'on',
   SHAKETABLE_FAULTS_KEY: '0123456789abcdef',
 }
@@ -49,7 +50,7 @@ function complete(): void {
   const read = new Set<string>()
   const watched = new Proxy<Record<string, string | undefined>>(opened, {
     get(target, name: string) {
-      read.add(name)
+      if (/^(OTEL|SHAKETABLE)_/.test(name)) read.add(name)
       return target[name]
     },
   })

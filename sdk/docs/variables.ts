@@ -9,20 +9,34 @@ export interface Row {
 }
 
 const otlp = (setting: string, row: Omit<Row, 'names'>): Row => ({
-  names: ['', 'TRACES_', 'METRICS_'].map(signal => `OTEL_EXPORTER_OTLP_${signal}${setting}`),
+  names: ['', 'TRACES_', 'METRICS_', 'LOGS_'].map(signal => `OTEL_EXPORTER_OTLP_${signal}${setting}`),
   ...row,
 })
 
 export const sections: Record<string, Row[]> = {
   'Who sends': [
-    { names: ['OTEL_SERVICE_NAME'], default: '`unknown_service:<script>`', text: 'The name of the service.' },
+    {
+      names: ['OTEL_SERVICE_NAME'],
+      default: 'the name in `package.json`',
+      text: 'The name of the service. Where nothing says it, `unknown_service:<script>`.',
+    },
     {
       names: ['OTEL_RESOURCE_ATTRIBUTES'],
       default: 'none',
       text: '`key=value,…`, percent-encoded: attributes of everything that is sent, over what is detected.',
     },
+    {
+      names: ['OTEL_NODE_RESOURCE_DETECTORS'],
+      default: 'all',
+      text: 'What [where the service runs](#where-the-service-runs) is told of, with commas.',
+    },
   ],
   'The whole': [
+    {
+      names: ['OTEL_CONFIG_FILE'],
+      default: 'none',
+      text: 'A [declarative configuration](#the-configuration-file), in the place of all other `OTEL_*` variables.',
+    },
     { names: ['OTEL_SDK_DISABLED'], text: '`true`: nothing is patched, nothing listens.' },
     {
       names: ['OTEL_LOG_LEVEL'],
@@ -98,7 +112,7 @@ export const sections: Record<string, Row[]> = {
   'OTLP, for all signals or for one': [
     otlp('ENDPOINT', {
       default: '`http://localhost:4318`, grpc `:4317`',
-      text: 'Over HTTP `/v1/traces` or `/v1/metrics` is added to the common one; that of one signal is used as it is. With grpc the scheme may be missing.',
+      text: 'Over HTTP `/v1/traces`, `/v1/metrics` or `/v1/logs` is added to the common one; that of one signal is used as it is. With grpc the scheme may be missing.',
     }),
     otlp('PROTOCOL', { text: "OpenTelemetry's gRPC is loaded for `grpc` only." }),
     otlp('HEADERS', { default: 'none', text: '`key=value,…`, percent-encoded. Never shown.' }),
@@ -135,7 +149,26 @@ export const sections: Record<string, Row[]> = {
     { names: ['OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION'], text: '' },
   ],
   'Logs and the end': [
-    { names: ['OTEL_LOGS_EXPORTER'], text: 'Logs go to stdout, where the collector reads them.' },
+    {
+      names: ['OTEL_LOGS_EXPORTER'],
+      text: '`otlp` sends them besides; stdout has them either way. Send them or let a collector read stdout, not both.',
+    },
+    { names: ['OTEL_BLRP_MAX_QUEUE_SIZE'], unit: 'records', text: 'Log records that wait to be sent.' },
+    { names: ['OTEL_BLRP_MAX_EXPORT_BATCH_SIZE'], unit: 'records', text: 'Of one request, at most the queue.' },
+    { names: ['OTEL_BLRP_SCHEDULE_DELAY'], unit: 'ms', text: 'How long a batch that is not full waits.' },
+    { names: ['OTEL_BLRP_EXPORT_TIMEOUT'], unit: 'ms', text: 'For one batch.' },
+    {
+      names: ['OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT'],
+      unit: 'attributes',
+      default: 'the common one',
+      text: 'Further ones are dropped, and the record says how many.',
+    },
+    {
+      names: ['OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT'],
+      unit: 'characters',
+      default: 'the common one',
+      text: 'Longer strings are cut.',
+    },
     { names: ['SHAKETABLE_ACCESS_LOG'], text: '`off` leaves the log to you.' },
     {
       names: ['SHAKETABLE_LOG_FORMAT'],

@@ -1,8 +1,11 @@
 let offsetMs = Date.now() - performance.now()
 
-/** Now, in ms since the epoch with sub-millisecond digits; follows the wall clock when that is set. */
-export function nowMs(): number {
-  const now = offsetMs + performance.now()
+/**
+ * Now, in ms since the epoch with sub-millisecond digits; follows the wall clock when that is set. `monotonic` is a reading
+ * of `performance.now()` that the caller has just taken.
+ */
+export function nowMs(monotonic = performance.now()): number {
+  const now = offsetMs + monotonic
   const wall = Date.now()
   if (Math.abs(wall - now) < 50) return now
   offsetMs = wall - performance.now()

@@ -1,11 +1,60 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
-import { type Context, type ContextManager, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api'
+import { type Context, type ContextManager, createContextKey, ROOT_CONTEXT, type Span } from '@opentelemetry/api'
 
 const storage = new AsyncLocalStorage<Context>()
 
-// The key that every OpenTelemetry package uses: keys are registered symbols, so the description is the identity.
 const suppressed = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
+
+/**
+ * A context that holds one value more than the one under it. OpenTelemetry's own copies a map and makes three functions for
+ * each: too dear for every request.
+ */
+class OneMore implements Context {
+  readonly #under: Context
+  readonly #key: symbol
+  readonly #value: unknown
+
+  constructor(under: Context, key: symbol, value: unknown) {
+    this.#under = under
+    this.#key = key
+    this.#value = value
+  }
+
+  getValue(key: symbol): unknown {
+    return key === this.#key ? this.#value : this.#under.getValue(key)
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return new OneMore(this.#without(key), key, value)
+  }
+
+  deleteValue(key: symbol): Context {
+    const rest = this.#without(key)
+    return rest.getValue(key) === undefined ? rest : new OneMore(rest, key, undefined)
+  }
+
+  /** Each key stands in it once, or a span in a span in a span would hold all that ever were. */
+  #without(key: symbol): Context {
+    if (key === this.#key) return this.#under
+    if (!(this.#under instanceof OneMore)) return this
+    const under = this.#under.#without(key)
+    return under === this.#under ? this : new OneMore(under, this.#key, this.#value)
+  }
+}
+
+// The keys that every OpenTelemetry package uses: they are registered symbols, so the description is the identity.
+const spanKey = createContextKey('OpenTelemetry Context Key SPAN')
+
+/** As `trace.setSpan`. */
+export function contextOf(span: Span, under: Context): Context {
+  return under instanceof OneMore ? under.setValue(spanKey, span) : new OneMore(under, spanKey, span)
+}
+
+/** As `trace.getSpan`. */
+export function spanOf(context: Context): Span | undefined {
+  return context.getValue(spanKey) as Span | undefined
+}
 
 /** The active context; the root when there is none. */
 export function activeContext(): Context {

@@ -2,9 +2,10 @@ import type { Readiness } from './admin/readiness.ts'
 import type { ServerObserver } from './http/server.ts'
 import type { Servers } from './http/servers.ts'
 import type { AccessLog } from './logs/access-log.ts'
+import type { LogRecord } from './logs/record.ts'
 import type { MetricPush } from './metrics/push.ts'
 import type { SpanPipeline } from './traces/pipeline.ts'
-import { settledWithin } from './traces/queue.ts'
+import { type SpanQueue, settledWithin } from './traces/queue.ts'
 
 /** No end of a process waits longer than this for telemetry. */
 const flushDeadlineMs = 2_000
@@ -16,6 +17,8 @@ export interface Ending {
   accessLog: AccessLog | undefined
   pipeline: SpanPipeline
   push: MetricPush | undefined
+  /** Log records that go out over OTLP. */
+  logs: SpanQueue<LogRecord> | undefined
   drainTimeoutMs: number
 }
 
@@ -47,15 +50,15 @@ export function watchEndings(ending: Ending): () => void {
     const goesOn = process.listenerCount('uncaughtException') > 0
     if (!goesOn) ending.observer.abandon('uncaught_exception')
     ending.accessLog?.flushAtExit()
-    if (goesOn) void ending.pipeline.flush(flushDeadlineMs)
-    else ending.pipeline.flushBlocking(flushDeadlineMs)
+    if (goesOn) void flush(ending)
+    else flushBlocking(ending, flushDeadlineMs)
   }
   const onExit = () => {
     ending.observer.abandon('process_exit')
     ending.accessLog?.flushAtExit()
     // What the flush before this has already waited for is not waited for twice.
     const waited = ending.pipeline.made === last.made ? performance.now() - last.at : 0
-    if (waited < flushDeadlineMs) ending.pipeline.flushBlocking(flushDeadlineMs - waited)
+    if (waited < flushDeadlineMs) flushBlocking(ending, flushDeadlineMs - waited)
   }
   for (const signal of signals) process.on(signal, onSignal)
   process.on('beforeExit', onBeforeExit)
@@ -94,9 +97,17 @@ export async function drain({ readiness, servers, observer, drainTimeoutMs }: En
   }
 }
 
-export async function flush({ pipeline, push, accessLog }: Ending): Promise<void> {
+export async function flush({ pipeline, push, logs, accessLog }: Ending): Promise<void> {
   accessLog?.flush()
-  await Promise.all([pipeline.flush(flushDeadlineMs), push?.flush(flushDeadlineMs)])
+  await Promise.all([pipeline.flush(flushDeadlineMs), push?.flush(flushDeadlineMs), logs?.flush(flushDeadlineMs)])
+}
+
+/** The spans first: the logs stand on stdout, too. */
+function flushBlocking({ pipeline, logs }: Ending, deadlineMs: number): void {
+  const end = performance.now() + deadlineMs
+  pipeline.flushBlocking(deadlineMs)
+  const left = end - performance.now()
+  if (left > 0) logs?.flushBlocking(left)
 }
 
 /** Ends the process by the signal itself, so that its exit status is the signal's own. */

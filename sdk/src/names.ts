@@ -15,6 +15,9 @@ export const metric = {
   spansMade: 'shaketable_telemetry_spans_made_total',
   spansSent: 'shaketable_telemetry_spans_sent_total',
   spansDropped: 'shaketable_telemetry_spans_dropped_total',
+  logsMade: 'shaketable_telemetry_logs_made_total',
+  logsSent: 'shaketable_telemetry_logs_sent_total',
+  logsDropped: 'shaketable_telemetry_logs_dropped_total',
   metricExports: 'shaketable_telemetry_metric_exports_total',
   metricExportsFailed: 'shaketable_telemetry_metric_exports_failed_total',
   eventLoopUtilization: 'nodejs_eventloop_utilization_ratio',
@@ -60,6 +63,9 @@ export const otelMetric: Readonly<Record<string, { name: string; unit: string; u
   [metric.spansMade]: { name: 'shaketable.telemetry.spans.made', unit: '{span}' },
   [metric.spansSent]: { name: 'shaketable.telemetry.spans.sent', unit: '{span}' },
   [metric.spansDropped]: { name: 'shaketable.telemetry.spans.dropped', unit: '{span}' },
+  [metric.logsMade]: { name: 'shaketable.telemetry.logs.made', unit: '{record}' },
+  [metric.logsSent]: { name: 'shaketable.telemetry.logs.sent', unit: '{record}' },
+  [metric.logsDropped]: { name: 'shaketable.telemetry.logs.dropped', unit: '{record}' },
   [metric.metricExports]: { name: 'shaketable.telemetry.metric.exports', unit: '{export}' },
   [metric.metricExportsFailed]: { name: 'shaketable.telemetry.metric.exports.failed', unit: '{export}' },
   [metric.eventLoopUtilization]: { name: 'nodejs.eventloop.utilization', unit: '1' },
@@ -138,6 +144,9 @@ export const variable = {
   faultsPort: 'SHAKETABLE_FAULTS_PORT',
   /** At least 16 characters. */
   faultsKey: 'SHAKETABLE_FAULTS_KEY',
+  /** PEM files: with both, fault control speaks TLS. */
+  faultsCertificate: 'SHAKETABLE_FAULTS_CERTIFICATE',
+  faultsPrivateKey: 'SHAKETABLE_FAULTS_PRIVATE_KEY',
   /** How long SIGTERM waits for requests in flight, in ms. */
   drainTimeout: 'SHAKETABLE_DRAIN_TIMEOUT',
   /** `off` silences the access log; everything else leaves it on. */

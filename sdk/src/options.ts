@@ -1,13 +1,14 @@
-import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
-import { hostname } from 'node:os'
 import { basename } from 'node:path'
 import type { Attributes } from '@opentelemetry/api'
+import { readConfigFile } from './config-file.ts'
 import { type Environment, EnvironmentReader } from './environment.ts'
 import type { LogFormat } from './logs/lines.ts'
+import type { LogsOptions } from './logs/open-logs.ts'
 import { variable } from './names.ts'
 import type { Notice } from './notice.ts'
 import type { RedactionOptions } from './redaction.ts'
+import { type DetectorName, describePackage, detect, detectorNames, surroundingsOf } from './traces/detectors.ts'
 import { type PropagatorName, propagatorNames } from './traces/propagators.ts'
 import type { QueueOptions } from './traces/queue.ts'
 import { type SamplerName, samplerNames } from './traces/sampler.ts'
@@ -63,13 +64,17 @@ export interface Options {
   /** With `key`, log levels can be changed at run time. */
   admin: { host: string; port: number; key: string | undefined }
   accessLog: boolean
+  /** Undefined unless logs go over OTLP, besides stdout. */
+  logs: LogsOptions | undefined
   logFormat: LogFormat
   /** Whether the lines of `console` carry the ids of their trace. */
   consoleIds: boolean
   /** What leaves the process, in spans, log lines and URLs, only as `REDACTED`. */
   redaction: RedactionOptions
   drainTimeoutMs: number
-  faults: { host: string; port: number; key: string } | undefined
+  faults:
+    | { host: string; port: number; key: string; tls?: { certificate: string; privateKey: string } | undefined }
+    | undefined
 }
 
 /**
@@ -77,10 +82,12 @@ export interface Options {
  * one plain line and its default is used: a wrong variable never stops a service.
  */
 export function readOptions(env: Environment, notice: Notice): Options {
-  const read = new EnvironmentReader(env, notice)
-  const resourceAttributes = read.pairs('OTEL_RESOURCE_ATTRIBUTES')
-  const named = read.text('OTEL_SERVICE_NAME') ?? resourceAttributes['service.name']
-  const serviceName = named || `unknown_service:${basename(process.argv[1] ?? process.execPath)}`
+  const read = readerOf(env, notice)
+  const told = read.pairs('OTEL_RESOURCE_ATTRIBUTES')
+  const around = surroundingsOf(env)
+  const own = describePackage(around)
+  const script = basename(around.script ?? process.execPath)
+  const serviceName = read.text('OTEL_SERVICE_NAME') || told['service.name'] || own.name || `unknown_service:${script}`
   refuseUnsupported(read)
   const metricsExporters = readMetricsExporters(read)
   const sampler = read.choice<SamplerName>('OTEL_TRACES_SAMPLER', samplerNames, 'parentbased_always_on')
@@ -89,15 +96,12 @@ export function readOptions(env: Environment, notice: Notice): Options {
     logLevel: read.text('OTEL_LOG_LEVEL') === undefined ? undefined : read.choice('OTEL_LOG_LEVEL', logLevels, 'error'),
     serviceName,
     resourceAttributes: {
-      'service.instance.id': randomUUID(),
-      'host.name': hostname(),
-      'process.pid': process.pid,
-      'process.runtime.name': 'nodejs',
-      'process.runtime.version': process.versions.node,
+      ...detect(readDetectors(read), around),
       'telemetry.sdk.name': 'shaketable',
       'telemetry.sdk.language': 'nodejs',
       'telemetry.sdk.version': version(),
-      ...resourceAttributes,
+      ...(own.version ? { 'service.version': own.version } : {}),
+      ...told,
       'service.name': serviceName,
     },
     tracesExporter: read.choice('OTEL_TRACES_EXPORTER', ['otlp', 'console', 'none'], 'otlp'),
@@ -124,6 +128,7 @@ export function readOptions(env: Environment, notice: Notice): Options {
       key: readAdminKey(read),
     },
     accessLog: read.choice(variable.accessLog, ['on', 'off'], 'on') === 'on',
+    logs: readLogs(read),
     logFormat: read.choice<LogFormat>(variable.logFormat, ['pino', 'ecs'], 'pino'),
     consoleIds: read.choice(variable.consoleIds, ['on', 'off'], 'on') === 'on',
     redaction: readRedaction(read),
@@ -135,7 +140,7 @@ export function readOptions(env: Environment, notice: Notice): Options {
 const protocols = ['http/protobuf', 'http/json', 'grpc'] as const
 const compressions = ['gzip', 'none'] as const
 
-function readOtlp(read: EnvironmentReader, signal: 'traces' | 'metrics'): OtlpOptions {
+function readOtlp(read: EnvironmentReader, signal: 'traces' | 'metrics' | 'logs'): OtlpOptions {
   const common = 'OTEL_EXPORTER_OTLP'
   const own = `${common}_${signal.toUpperCase()}`
   /** The signal's own variable, or else the common one. */
@@ -204,6 +209,33 @@ function readQueue(read: EnvironmentReader): Options['queue'] {
   }
 }
 
+function readLogs(read: EnvironmentReader): LogsOptions | undefined {
+  if (read.choice('OTEL_LOGS_EXPORTER', ['otlp', 'none'], 'none') === 'none') return undefined
+  const maxQueueSize = read.number('OTEL_BLRP_MAX_QUEUE_SIZE', 2048, { from: 1, to: 1_000_000, whole: true })
+  const maxBatchSize = read.number('OTEL_BLRP_MAX_EXPORT_BATCH_SIZE', 512, { from: 1, to: 1_000_000, whole: true })
+  const length = read.whole('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', Number.POSITIVE_INFINITY)
+  return {
+    otlp: readOtlp(read, 'logs'),
+    queue: {
+      maxQueueSize,
+      maxBatchSize: Math.min(maxBatchSize, maxQueueSize),
+      delayMs: read.whole('OTEL_BLRP_SCHEDULE_DELAY', 1_000),
+      timeoutMs: read.timeout('OTEL_BLRP_EXPORT_TIMEOUT', 30_000),
+      maxPackedBytes: read.whole(variable.outageBuffer, 8_388_608),
+    },
+    limits: {
+      attributeCount: read.whole('OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT', read.whole('OTEL_ATTRIBUTE_COUNT_LIMIT', 128)),
+      attributeLength: read.whole('OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT', length),
+    },
+  }
+}
+
+/** `env` is always there: what the variables say goes before what is detected. */
+function readDetectors(read: EnvironmentReader): DetectorName[] {
+  const chosen = read.list('OTEL_NODE_RESOURCE_DETECTORS', ['all', 'env', ...detectorNames], ['all'])
+  return detectorNames.filter(name => chosen.includes('all') || chosen.includes(name))
+}
+
 function readLimits(read: EnvironmentReader): SpanLimits {
   const count = read.whole('OTEL_ATTRIBUTE_COUNT_LIMIT', 128)
   const length = read.whole('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', Number.POSITIVE_INFINITY)
@@ -239,42 +271,47 @@ function readFaults(read: EnvironmentReader): Options['faults'] {
     read.notice(`${variable.faults}=on needs ${variable.faultsKey} with at least 16 characters; faults stay off`)
     return undefined
   }
+  const [certificate, privateKey] = [read.text(variable.faultsCertificate), read.text(variable.faultsPrivateKey)]
+  if ((certificate === undefined) !== (privateKey === undefined)) {
+    read.notice(`${variable.faultsCertificate} and ${variable.faultsPrivateKey} go together; faults stay off`)
+    return undefined
+  }
   return {
     host: read.text(variable.faultsHost) ?? '127.0.0.1',
     port: read.number(variable.faultsPort, 0, { from: 0, to: 65_535, whole: true }),
     key,
+    tls: certificate && privateKey ? { certificate, privateKey } : undefined,
   }
+}
+
+/** With `OTEL_CONFIG_FILE` the file alone tells what OpenTelemetry specifies; our own variables stand beside it. */
+function readerOf(env: Environment, notice: Notice): EnvironmentReader {
+  const path = env.OTEL_CONFIG_FILE?.trim()
+  const file = path ? readConfigFile(path, env, notice) : undefined
+  if (!file) return new EnvironmentReader(env, notice)
+  const ours = Object.values(variable).map(name => [name, env[name]])
+  const ignored = Object.keys(env).filter(
+    name => /^OTEL_/.test(name) && name !== 'OTEL_CONFIG_FILE' && env[name]?.trim(),
+  )
+  const unused = ignored.filter(name => !file.references.has(name))
+  if (unused.length > 0) notice(`OTEL_CONFIG_FILE is set, so that other variables are ignored: ${unused.join(', ')}`)
+  return new EnvironmentReader({ ...Object.fromEntries(ours), ...file.settings }, notice, file.places)
 }
 
 /** What OpenTelemetry specifies and the SDK does not have: said aloud when it is set, with what to do instead. */
 export const unsupported: Readonly<Record<string, string>> = {
   OTEL_EXPERIMENTAL_CONFIG_FILE: 'it is called OTEL_CONFIG_FILE now',
-  OTEL_CONFIG_FILE: 'use the OTEL_* variables',
   OTEL_ENTITIES: 'use OTEL_RESOURCE_ATTRIBUTES',
   OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'each is loaded with its library only',
   OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'each is loaded with its library only',
   OTEL_EXPORTER_ZIPKIN_ENDPOINT: 'spans go out over OTLP; the collector has an exporter for Zipkin',
   OTEL_EXPORTER_ZIPKIN_TIMEOUT: 'spans go out over OTLP; the collector has an exporter for Zipkin',
-  ...logsOverOtlp(),
-}
-
-function logsOverOtlp(): Record<string, string> {
-  const advice = 'logs go to stdout, where the collector reads them'
-  const otlp = ['ENDPOINT', 'PROTOCOL', 'HEADERS', 'TIMEOUT', 'COMPRESSION', 'INSECURE', 'CERTIFICATE', 'CLIENT_KEY']
-  const names = [
-    ...[...otlp, 'CLIENT_CERTIFICATE'].map(setting => `OTEL_EXPORTER_OTLP_LOGS_${setting}`),
-    ...['SCHEDULE_DELAY', 'EXPORT_TIMEOUT', 'MAX_QUEUE_SIZE', 'MAX_EXPORT_BATCH_SIZE'].map(one => `OTEL_BLRP_${one}`),
-    'OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT',
-    'OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT',
-  ]
-  return Object.fromEntries(names.map(name => [name, advice]))
 }
 
 function refuseUnsupported(read: EnvironmentReader): void {
   for (const [name, instead] of Object.entries(unsupported)) {
     if (read.text(name) !== undefined) read.notice(`${name} is not supported and is ignored: ${instead}`)
   }
-  read.choice('OTEL_LOGS_EXPORTER', ['none'], 'none')
   read.choice('OTEL_METRICS_EXEMPLAR_FILTER', ['trace_based'], 'trace_based')
   // The stable conventions are the only ones, and so what each of these asks for.
   read.list('OTEL_SEMCONV_STABILITY_OPT_IN', ['http', 'database', 'messaging', 'rpc', 'code', 'gen_ai'], [])

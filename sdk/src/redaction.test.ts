@@ -85,4 +85,16 @@ test('a value that is clean is passed on itself, one that is not is copied', () 
   const given = { user: 'me', password: 'pw', list: ['Bearer abcdefgh'] }
   expect(usual.value(given)).toEqual({ user: 'me', password: 'REDACTED', list: ['Bearer REDACTED'] })
   expect(given.password).toBe('pw')
+  const failure = Object.assign(new TypeError('pay token=abc'), { card: '4111111111111111' })
+  const shown = usual.value(failure)
+  expect(shown).toBeInstanceOf(TypeError)
+  expect([shown.message, shown.card, shown.stack?.split('\n')[0]]).toEqual([
+    'pay token=REDACTED',
+    'REDACTED',
+    'TypeError: pay token=REDACTED',
+  ])
+  expect(failure.message).toBe('pay token=abc')
+  expect(usual.value(Object.assign(new Error('fine'), { token: 'abc' })).message).toBe('fine')
+  const fine = new Error('nothing')
+  expect(usual.value(fine)).toBe(fine)
 })

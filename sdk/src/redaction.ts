@@ -111,13 +111,22 @@ export class Redaction {
       const shown = value.map(item => this.value(item, depth - 1))
       return shown.some((item, at) => item !== value[at]) ? (shown as Value) : value
     }
-    if (!isPlain(value)) return value
+    if (!isPlain(value) && !(value instanceof Error)) return value
     let copy: Record<string, unknown> | undefined
     for (const [name, item] of Object.entries(value)) {
       const shown = item !== undefined && this.hides(name) ? withheld : this.value(item, depth - 1)
       if (shown === item) continue
       copy ??= Object.assign(Object.create(Object.getPrototypeOf(value)), value)
       copy![name] = shown
+    }
+    if (value instanceof Error) {
+      const { message, stack = '' } = value
+      const [shownMessage, shownStack] = [this.text(message), this.text(stack)]
+      if (copy || shownMessage !== message || shownStack !== stack) {
+        copy ??= Object.assign(Object.create(Object.getPrototypeOf(value)), value)
+        for (const [name, shown] of Object.entries({ message: shownMessage, stack: shownStack }))
+          Object.defineProperty(copy, name, { value: shown, configurable: true, writable: true })
+      }
     }
     return (copy as Value | undefined) ?? value
   }

@@ -34,6 +34,7 @@ import { AccessLog } from './logs/access-log.ts'
 import { watchConsole } from './logs/console.ts'
 import { LogLevels } from './logs/levels.ts'
 import { LogLines } from './logs/lines.ts'
+import type { LogExport } from './logs/open-logs.ts'
 import { CardinalityGuard } from './metrics/cardinality-guard.ts'
 import { MetricCollection } from './metrics/collection.ts'
 import { Tally } from './metrics/counter.ts'
@@ -53,7 +54,7 @@ import { ConsoleDestination, OwnExporter, type SpanExporter } from './traces/des
 import { openHttpExporter } from './traces/otlp-exporter.ts'
 import { SpanPipeline, type SpanProcessor } from './traces/pipeline.ts'
 import { propagatorOf } from './traces/propagators.ts'
-import { dropReasons, type SpanDestination, SpanQueue } from './traces/queue.ts'
+import { dropReasons, type QueueState, type SpanDestination, SpanQueue } from './traces/queue.ts'
 import { ServiceResource } from './traces/resource.ts'
 import { type Sampler, samplerOf } from './traces/sampler.ts'
 import { type Sampling, SpanProvider } from './traces/tracer.ts'
@@ -81,7 +82,8 @@ export async function start(given: StartOptions = {}): Promise<Handle> {
   const notice = env.OTEL_LOG_LEVEL?.trim().toLowerCase() === 'none' ? () => {} : stderrNotice()
   const options = override(readOptions(env, notice), overrides)
   if (options.disabled) return { adminAddress: undefined, addReadinessCheck: () => () => {}, async shutdown() {} }
-  return nowStarting(startWith(env, options, { spanProcessors, spanSampler, spanExporter, textMapPropagator }, notice))
+  const own = { spanProcessors, spanSampler, spanExporter, textMapPropagator }
+  return nowStarting(startWith(env, options, own, notice))
 }
 
 interface OwnParts {
@@ -101,8 +103,9 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const meters = registerMeters(options, notice)
 
   const metrics = new RequestMetrics(options.maxSeries)
-  const lines = new LogLines(redaction, options.logFormat, options.serviceName)
-  if (options.consoleIds) watchConsole(lines)
+  const logs = await exportLogs(options, pipeline, notice)
+  const lines = new LogLines(redaction, options.logFormat, options.serviceName, logs?.records)
+  if (options.consoleIds || logs) watchConsole(lines, options.consoleIds)
   const levels = options.admin.key === undefined ? undefined : new LogLevels()
   const collection = new MetricCollection(new CardinalityGuard(options.maxSeries, notice), notice)
   const libraryMetrics = new LibraryMetrics(options.maxSeries)
@@ -122,7 +125,9 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   patchOnLoad(libraries, notice)
   watchFastify(notice)
 
-  const accessLog = options.accessLog ? new AccessLog(options.serviceName, line => lines.formatted(line)) : undefined
+  const accessLog = options.accessLog
+    ? new AccessLog(options.serviceName, line => lines.finished('access', line))
+    : undefined
   const servers = new Servers()
   const seenRoutes = options.faults && new SeenRoutes()
   const observer = new ServerObserver({
@@ -152,11 +157,12 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     ...libraryMetrics.families(),
     ...spanCounters(pipeline),
     ...pushCounters(push),
+    ...logCounters(logs),
     ...(options.faults ? [faults.family()] : []),
   ])
   const push = collect && (await pushMetrics(options, pipeline.resource, collect, notice))
   const readiness = new Readiness(() => servers.listening.size > 0)
-  const telemetry = () => describeTelemetry(options, pipeline, push, accessLog)
+  const telemetry = () => describeTelemetry(options, pipeline, push, accessLog, logs)
   const { host, port, key } = options.admin
   const scraped = options.metricsExporters.includes('prometheus')
   const admin = await listen(host, port, {
@@ -173,7 +179,16 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   witness?.testify({ env, options, pipeline, push, servers, adminPort: admin.address?.port, apiRegistered })
 
   const { drainTimeoutMs } = options
-  const ending: Ending = { readiness, servers, observer, accessLog, pipeline, push, drainTimeoutMs }
+  const ending: Ending = {
+    readiness,
+    servers,
+    observer,
+    accessLog,
+    pipeline,
+    push,
+    logs: logs?.queue,
+    drainTimeoutMs,
+  }
   const unwatch = watchEndings(ending)
   return buildHandle(ending, admin, faultControl, unwatch)
 }
@@ -289,6 +304,22 @@ async function pushMetrics(
   }
 }
 
+/** What sends logs stays unloaded where they only go to stdout. */
+async function exportLogs(
+  { logs }: Options,
+  { resource, redaction }: SpanPipeline,
+  notice: Notice,
+): Promise<LogExport | undefined> {
+  if (!logs) return undefined
+  try {
+    const { openLogs } = await import('./logs/open-logs.ts')
+    return await openLogs(logs, resource, redaction, notice)
+  } catch (error) {
+    notice(`logs are not sent, their exporter cannot be opened: ${String(error)}`)
+    return undefined
+  }
+}
+
 function counter(name: string, help: string, value: number): Family {
   return { name, help, type: 'counter', samples: [{ name, labels: {}, value }] }
 }
@@ -303,15 +334,26 @@ function pushCounters(push: MetricPush | undefined): Family[] {
 
 function spanCounters({ queue }: SpanPipeline): Family[] {
   if (!queue) return []
+  const { spansMade: made, spansSent: sent, spansDropped: dropped } = metric
+  return queueCounters(queue, { made, sent, dropped }, 'Sampled spans that ended')
+}
+
+function logCounters(logs: LogExport | undefined): Family[] {
+  if (!logs) return []
+  const { logsMade: made, logsSent: sent, logsDropped: dropped } = metric
+  return queueCounters(logs.queue, { made, sent, dropped }, 'Log records')
+}
+
+function queueCounters(queue: QueueState, names: Record<'made' | 'sent' | 'dropped', string>, what: string): Family[] {
   return [
-    counter(metric.spansMade, 'Sampled spans that ended: sent, dropped and waiting ones.', queue.made),
-    counter(metric.spansSent, 'Spans that the destination accepted.', queue.sent),
+    counter(names.made, `${what}: sent, dropped and waiting ones.`, queue.made),
+    counter(names.sent, `${what} that the destination accepted.`, queue.sent),
     {
-      name: metric.spansDropped,
-      help: 'Spans that were lost, by why.',
+      name: names.dropped,
+      help: `${what} that were lost, by why.`,
       type: 'counter',
       samples: dropReasons.map(reason => ({
-        name: metric.spansDropped,
+        name: names.dropped,
         labels: { [label.reason]: reason },
         value: queue.droppedFor[reason],
       })),
@@ -324,20 +366,12 @@ function describeTelemetry(
   { queue }: SpanPipeline,
   push: MetricPush | undefined,
   accessLog: AccessLog | undefined,
+  logs: LogExport | undefined,
 ): object {
   return {
     service: options.serviceName,
-    spans: {
-      destination: queue?.destination.name ?? 'none',
-      made: queue?.made ?? 0,
-      sent: queue?.sent ?? 0,
-      dropped: queue?.dropped ?? 0,
-      droppedFor: queue?.droppedFor,
-      waiting: queue?.waiting ?? 0,
-      packed: queue?.packed,
-      down: queue?.down ?? false,
-      lastFailure: queue?.lastFailure,
-    },
+    spans: describeQueue(queue),
+    logs: logs ? describeQueue(logs.queue) : 'stdout only',
     metrics: {
       exporters: options.metricsExporters,
       destination: push?.destination.name ?? 'none',
@@ -347,6 +381,20 @@ function describeTelemetry(
       lastFailure: push?.lastFailure,
     },
     accessLog: accessLog ? { dropped: accessLog.dropped } : 'off',
+  }
+}
+
+function describeQueue(queue: QueueState | undefined): object {
+  return {
+    destination: queue?.destination.name ?? 'none',
+    made: queue?.made ?? 0,
+    sent: queue?.sent ?? 0,
+    dropped: queue?.dropped ?? 0,
+    droppedFor: queue?.droppedFor,
+    waiting: queue?.waiting ?? 0,
+    packed: queue?.packed,
+    down: queue?.down ?? false,
+    lastFailure: queue?.lastFailure,
   }
 }
 
@@ -380,7 +428,7 @@ function buildHandle(
     async shutdown() {
       await drain(ending)
       ending.accessLog?.flush()
-      await Promise.all([ending.pipeline.close(2_000), ending.push?.close(2_000)])
+      await Promise.all([ending.pipeline.close(2_000), ending.push?.close(2_000), ending.logs?.close(2_000)])
       await faults?.close().catch(() => {})
       admin.close()
       unwatch()

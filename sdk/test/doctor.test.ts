@@ -117,7 +117,7 @@ test('an early import, a dead collector, a taken port and three variables are ea
       OTEL_EXPORTER_PROMETHEUS_PORT: String((taken.address() as AddressInfo).port),
       OTEL_METRICS_EXPORTER: 'prometheus,otlp',
       OTEL_SERVICENAME: 'orders',
-      OTEL_NODE_RESOURCE_DETECTORS: 'all',
+      SHAKETABLE_FAULTS_PORT: '9000',
       OTEL_TRACES_SAMPLER: 'sometimes',
     },
   )

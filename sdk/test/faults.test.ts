@@ -3,8 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { ArmRequest, FaultEffect, FaultMatch, RequestEffect } from '../src/faults/wire.ts'
-import { type App, runner, startApp } from './faults-app/start.ts'
+import {
+  type ArmRequest,
+  authorizationOf,
+  type FaultEffect,
+  type FaultMatch,
+  type RequestEffect,
+} from '../src/faults/wire.ts'
+import { type App, controlKey, runner, startApp } from './faults-app/start.ts'
 
 let app: App
 let dependency: Server
@@ -254,8 +260,18 @@ test('a call without the key is refused, warned of once, and arms nothing', asyn
   for (let i = 0; i < 3; i++)
     expect((await stranger.arm('x', arming({ kind: 'reset' }, { direction: 'inbound' }))).status).toBe(401)
   expect((await fetch(`${app.control}/faults`)).status).toBe(401)
+  const call = { method: 'GET', path: '/faults', body: '' }
+  const headers = { authorization: authorizationOf(call, controlKey) }
+  expect((await fetch(`${app.control}/faults`, { headers })).status).toBe(200)
+  const replayed = await fetch(`${app.control}/faults`, { headers })
+  expect([replayed.status, await replayed.json()]).toEqual([
+    401,
+    { error: 'authorization: this very call has been made before' },
+  ])
   expect(await control.list()).toEqual([])
-  expect(app.warnings.slice(1)).toEqual(['fault control: refused a call from 127.0.0.1: wrong or missing key'])
+  expect(app.warnings.slice(1)).toEqual([
+    'fault control: refused a call from 127.0.0.1: authorization: signed with another key',
+  ])
 })
 
 test('a malformed call is answered with the field that is wrong, and arms nothing', async () => {

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { logsFromProtobuf, type ReceivedLog } from './otlp-logs.ts'
 import { metricsFromProtobuf, type ReceivedMetric } from './otlp-metrics.ts'
 import { fromProtobuf, type Received } from './otlp-receiver.ts'
 
@@ -30,6 +31,7 @@ type Handler = (
 export interface GrpcReceiver {
   url: string
   spans: Received[]
+  logs: ReceivedLog[]
   /** What the last call with metrics held. */
   metrics: ReceivedMetric[]
   /** The `authorization` of each call. */
@@ -41,7 +43,7 @@ export interface GrpcReceiver {
   close(): void
 }
 
-/** A real gRPC server with OTLP's services for traces and metrics. */
+/** A real gRPC server with OTLP's services for traces, logs and metrics. */
 export async function startGrpcReceiver(tls?: { key: string; cert: string; ca: string }): Promise<GrpcReceiver> {
   const server = new grpc.Server()
   const bytes = (value: Buffer) => value
@@ -64,9 +66,16 @@ export async function startGrpcReceiver(tls?: { key: string; cert: string; ca: s
       done(null, receiver.message)
     }
   server.addService(
-    { traces: method('trace.v1.TraceService'), metrics: method('metrics.v1.MetricsService') },
+    {
+      traces: method('trace.v1.TraceService'),
+      logs: method('logs.v1.LogsService'),
+      metrics: method('metrics.v1.MetricsService'),
+    },
     {
       traces: handle(request => receiver.spans.push(...fromProtobuf(request))),
+      logs: handle(request => {
+        receiver.logs.push(...logsFromProtobuf(request))
+      }),
       metrics: handle(request => {
         receiver.metrics = metricsFromProtobuf(request)
       }),
@@ -86,6 +95,7 @@ export async function startGrpcReceiver(tls?: { key: string; cert: string; ca: s
   const receiver: GrpcReceiver = {
     url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     spans: [],
+    logs: [],
     metrics: [],
     authorizations: [],
     answer: 0,

@@ -2,6 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
+import { logsFromJson, logsFromProtobuf, type ReceivedLog } from './otlp-logs.ts'
 import { metricsFromJson, metricsFromProtobuf, type ReceivedMetric } from './otlp-metrics.ts'
 
 /** A span as it arrived, whichever encoding carried it. */
@@ -25,6 +26,7 @@ export interface Received {
 export interface Receiver {
   url: string
   spans: Received[]
+  logs: ReceivedLog[]
   /** What the last request with metrics held. */
   metrics: ReceivedMetric[]
   requests: { path: string; headers: Record<string, unknown> }[]
@@ -42,6 +44,7 @@ export interface ReceiverOptions {
 /** A small OTLP/HTTP receiver, JSON and protobuf. */
 export async function startReceiver({ port = 0, tls }: ReceiverOptions = {}): Promise<Receiver> {
   const spans: Received[] = []
+  const logs: ReceivedLog[] = []
   const requests: Receiver['requests'] = []
   const take: RequestListener = (request, response) => {
     const chunks: Buffer[] = []
@@ -57,7 +60,9 @@ export async function startReceiver({ port = 0, tls }: ReceiverOptions = {}): Pr
         const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw
         const json = request.headers['content-type'] === 'application/json'
         const message = json ? JSON.parse(body.toString()) : undefined
-        if (request.url?.endsWith('/v1/metrics')) {
+        if (request.url?.endsWith('/v1/logs')) {
+          logs.push(...(message ? logsFromJson(message) : logsFromProtobuf(body)))
+        } else if (request.url?.endsWith('/v1/metrics')) {
           receiver.metrics = message ? metricsFromJson(message) : metricsFromProtobuf(body)
         } else spans.push(...(message ? fromJson(message) : fromProtobuf(body)))
       }
@@ -71,6 +76,7 @@ export async function startReceiver({ port = 0, tls }: ReceiverOptions = {}): Pr
   const receiver: Receiver = {
     url: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
+    logs,
     metrics: [],
     requests,
     answer: 200,
@@ -111,6 +117,8 @@ function fromJson(message: Json): Received[] {
 export function plain(value: Json): unknown {
   if ('intValue' in value) return Number(value.intValue)
   if ('arrayValue' in value) return value.arrayValue.values.map(plain)
+  if ('kvlistValue' in value)
+    return Object.fromEntries(value.kvlistValue.values.map(({ key, value }: Json) => [key, plain(value)]))
   return value.stringValue ?? value.boolValue ?? value.doubleValue
 }
 
@@ -151,6 +159,13 @@ export function anyValue(message: Buffer): unknown {
   if (field?.number === 2) return field.integer === 1n
   if (field?.number === 3) return Number(BigInt.asIntN(64, field.integer))
   if (field?.number === 4) return field.bytes.readDoubleLE()
+  if (field?.number === 6)
+    return Object.fromEntries(
+      fields(field.bytes).map(({ bytes }) => {
+        const [key, value] = fields(bytes)
+        return [key!.bytes.toString(), anyValue(value!.bytes)]
+      }),
+    )
   if (field?.number !== 5) return undefined
   return fields(field.bytes).map(item => anyValue(item.bytes))
 }

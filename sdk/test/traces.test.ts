@@ -1,4 +1,6 @@
+import { hostname } from 'node:os'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import sdk from '../package.json' with { type: 'json' }
 import { type Receiver, startReceiver } from './otlp-receiver.ts'
 import { startService, stopServices, until } from './service.ts'
 
@@ -53,6 +55,9 @@ describe.each(['http/protobuf', 'http/json'])('over OTLP %s', protocol => {
         'service.name': 'tested',
         'service.instance.id': 'tested-1',
         'deployment.environment.name': 'ci',
+        'process.runtime.name': 'nodejs',
+        'host.name': hostname(),
+        'service.version': sdk.version,
       },
     })
     expect(server!.attributes).not.toHaveProperty('http.route')

@@ -30,6 +30,8 @@ export interface BurnRateEvaluator {
    */
   observe(atMs: number, counters: Counters | Record<string, Counters>): AlertTransition[]
   state(): { page: boolean; ticket: boolean }
+  /** The bad events (or slices) and all of them, over a window in ms as the rules know it. */
+  events(windowMs: number): { bad: number; total: number }
   /**
    * The error ratio over a window in ms (as the rules know it: it is scaled like theirs), divided by the error budget: at 1
    * the budget lasts exactly the objective's period. `null` without events in it.
@@ -84,6 +86,7 @@ export function createBurnRateEvaluator(
       const severities = new Set([...firing].map(policy => policy.severity))
       return { page: severities.has('page'), ticket: severities.has('ticket') }
     },
+    events: windowMs => history.over(scaled(windowMs)),
     burnRate(windowMs) {
       const events = history.over(scaled(windowMs))
       return events.total === 0 ? null : errorRatio(events) / errorBudget(objective)

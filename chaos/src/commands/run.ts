@@ -2,11 +2,13 @@ import { access, constants, mkdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { exitCode, ShaketableError } from '@shaketable/slo'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { audit } from '../conduct/audit.ts'
 import { describePlan, type InstancesOf, localInstances } from '../conduct/plan.ts'
 import { runSuite } from '../conduct/run-suite.ts'
 import { exitCodeOf } from '../ending-signals.ts'
-import type { Experiment } from '../experiment/model.ts'
+import type { Experiment, System } from '../experiment/model.ts'
 import { readExperiments } from '../experiment/read.ts'
+import { describeFault } from '../faults/index.ts'
 import { RunnerMetrics, serveMetrics } from '../observe/runner-metrics.ts'
 import { GrafanaAnnotations } from '../report/grafana.ts'
 import { html } from '../report/html.ts'
@@ -45,8 +47,11 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
     .option('--attempts <number>', 'measure again what was void, up to so many times in all', attempts, 1)
     .option('--env <name=value>', 'set a variable for every service (may be given again)', variable, {})
     .addOption(
-      new Option('--target <kind>', 'start local processes, or find running Docker containers or Kubernetes pods')
-        .choices(['local', 'docker', 'kubernetes'])
+      new Option(
+        '--target <kind>',
+        'start local processes, or find running Docker containers or Kubernetes pods, or attach to URLs',
+      )
+        .choices(['local', 'docker', 'kubernetes', 'attach'])
         .default('local'),
     )
     .option('--yes-this-is <name>', 'the name of the system; demanded for what shaketable has not started itself')
@@ -68,6 +73,7 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
     return exitCode.pass
   }
 
+  mustNotBeProtected(experiments)
   if (options.target !== 'local') mustBeMeant(experiments, options)
   const dir = options.report === undefined ? undefined : resolve(world.cwd, options.report)
   const junitFile = options.junit === undefined ? undefined : resolve(world.cwd, options.junit)
@@ -83,6 +89,8 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   const served = metrics && (await serveMetrics(metrics, options.metrics!))
   if (served) note(`metrics of this run: ${served.url}`)
   const view = viewsOf([terminal, metrics, grafana].filter(each => each !== undefined))
+  const traced = { target: options.target, seed, systems: [...new Set(experiments.map(({ system }) => system.name))] }
+  await audit(world, { event: 'run-began', ...traced, experiments: experiments.map(inShort) })
   const conducted = await runSuite(
     {
       experiments,
@@ -94,7 +102,12 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
     },
     world,
     view,
-  ).finally(() => view.close())
+  )
+    .catch(async (error: Error) => {
+      await audit(world, { event: 'run-ended', ...traced, outcome: error.message })
+      throw error
+    })
+    .finally(() => view.close())
   await grafana?.settled()
   served?.server.close()
   const report =
@@ -102,6 +115,9 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
       ? conducted
       : { ...conducted, exitCode: exitCodeOf(world.signal) ?? conducted.exitCode }
 
+  const { exitCode: code } = report
+  const verdicts = Object.fromEntries(report.experiments.map(({ name, verdict }) => [name, verdict]))
+  await audit(world, { event: 'run-ended', ...traced, outcome: { exitCode: code, verdicts } })
   const written = dir ? await writeReports(dir, report) : []
   if (junitFile) await writeReport(junitFile, junit, report)
   if (options.json) {
@@ -114,6 +130,11 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   return report.exitCode
 }
 
+/** For the audit trail. */
+function inShort({ name, faults }: Experiment) {
+  return { name, faults: faults.map(describeFault) }
+}
+
 /** Who is there, by service: by the files where we would start it, by looking where it runs already. */
 async function instancesIn(
   experiments: Experiment[],
@@ -121,15 +142,31 @@ async function instancesIn(
   world: World,
 ): Promise<InstancesOf> {
   if (target === 'local') return localInstances
-  const namesIn =
-    target === 'docker'
-      ? (await import('../targets/docker/docker-target.ts')).namesIn
-      : (await import('../targets/kubernetes/kubernetes-target.ts')).podsIn
+  const namesIn = await namesInTarget(target)
   const systems = [...new Set(experiments.map(({ system }) => system))]
   const names = new Map(
     await Promise.all(systems.map(async system => [system, await namesIn(system, world.env)] as const)),
   )
   return (system, service) => names.get(system)?.get(service) ?? []
+}
+
+async function namesInTarget(
+  target: Exclude<RunOptions['target'], 'local'>,
+): Promise<(system: System, env: NodeJS.ProcessEnv) => Promise<Map<string, string[]>> | Map<string, string[]>> {
+  if (target === 'docker') return (await import('../targets/docker/docker-target.ts')).namesIn
+  if (target === 'kubernetes') return (await import('../targets/kubernetes/kubernetes-target.ts')).podsIn
+  return (await import('../targets/attach/attach-target.ts')).namesOf
+}
+
+function mustNotBeProtected(experiments: Experiment[]): void {
+  const system = experiments.map(each => each.system).find(each => each.protected)
+  if (!system) return
+  const { file, line, column } = system.place
+  const words = `${file}:${line}:${column}: the system "${system.name}" is protected, so that nothing was done`
+  throw new ShaketableError('SHAKETABLE_PROTECTED', words, {
+    exitCode: exitCode.invalidInput,
+    hint: 'it says so itself: `protected: true` in its metadata',
+  })
 }
 
 /** Others may live on what we did not start: whoever shakes it says that it is the one that they mean. */

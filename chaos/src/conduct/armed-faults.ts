@@ -14,14 +14,14 @@ export class ArmedFaults {
   /** Why a fault could not be undone, one sentence each. */
   readonly notUndone: string[] = []
   readonly #specs: FaultSpec[]
-  readonly #context: Omit<InjectContext, 'seed' | 'leaseMs' | 'journal'>
+  readonly #context: Omit<InjectContext, 'seed' | 'leaseMs' | 'journal' | 'shaking'>
   readonly #journal: Journal
   readonly #seed: number
   readonly #ending = new AbortController()
 
   constructor(
     specs: FaultSpec[],
-    context: Omit<InjectContext, 'seed' | 'leaseMs' | 'journal'> & { journal: Journal; seed: number },
+    context: Omit<InjectContext, 'seed' | 'leaseMs' | 'journal' | 'shaking'> & { journal: Journal; seed: number },
   ) {
     this.#specs = specs
     this.#context = { world: context.world, target: context.target }
@@ -84,6 +84,7 @@ export class ArmedFaults {
       leaseMs,
       seed: deriveSeed(this.#seed, spec.id),
       journal: entry => this.#journal.append({ type: 'fault-arming', ...entry }),
+      shaking: entry => this.#journal.append(entry),
     })
     seen.instances = injected.instances
     seen.armedAt = clock.now()

@@ -8,6 +8,7 @@ import type { ShakenContainer } from '../targets/docker/restore.ts'
 import type { ShakenResource } from '../targets/kubernetes/restore.ts'
 import { hereAndNow, type ProcessIdentity, seeProcess } from '../targets/local/process-table.ts'
 import type { Target } from '../targets/target.ts'
+import type { ShakenProxy } from '../toxiproxy/restore.ts'
 import type { World } from '../world.ts'
 import { makeRunFolder, removeEmptyParents, type StatePlace } from './state.ts'
 
@@ -31,6 +32,7 @@ export type JournalEntry =
   | { type: 'process-ended'; instance: string; pid: number }
   | { type: 'container-shaking'; instance: string; name: string; container: string; engine: EngineAddress }
   | { type: 'container-restored'; instance: string; container: string }
+  | ({ type: 'proxy-shaking' | 'proxy-restored' } & ShakenProxy)
   | ({ type: 'resource-shaking' } & ShakenResource)
   | { type: 'resource-restored'; path: string }
   | { type: 'fault-arming'; fault: string; instance: string; kind: FaultKind }
@@ -113,6 +115,8 @@ export interface RecordedRun {
   started: (ProcessIdentity & { instance: string })[]
   /** Containers that were to be paused or stopped, and never reported restored. */
   shaken: ShakenContainer[]
+  /** Proxies of Toxiproxy that were to be disturbed, and never reported restored. */
+  proxies: ShakenProxy[]
   /** What was to be changed in a cluster, and never reported restored. */
   resources: ShakenResource[]
   /** Faults that were announced and never reported undone, by their id. */
@@ -126,12 +130,14 @@ export function readJournal(dir: string): RecordedRun {
     keeper: undefined,
     started: [],
     shaken: [],
+    proxies: [],
     resources: [],
     openFaults: [],
   }
   const faults = new Map<string, RecordedRun['openFaults'][number]>()
   const shaken = new Map<string, ShakenContainer>()
   const resources = new Map<string, ShakenResource>()
+  const proxies = new Map<string, ShakenProxy>()
   for (const line of linesOf(join(dir, journalFile))) {
     const entry = parse(line)
     if (entry?.type === 'run-began') run.began = entry
@@ -144,6 +150,12 @@ export function readJournal(dir: string): RecordedRun {
       shaken.set(container, { instance, name, container, engine })
     }
     if (entry?.type === 'container-restored') shaken.delete(entry.container)
+    if (entry?.type === 'proxy-shaking' || entry?.type === 'proxy-restored') {
+      const { api, proxy, toxic } = entry
+      const key = JSON.stringify([api, proxy, toxic])
+      if (entry.type === 'proxy-shaking') proxies.set(key, { api, proxy, toxic })
+      else proxies.delete(key)
+    }
     if (entry?.type === 'resource-shaking') {
       const { cluster, path, name, undo } = entry
       resources.set(path, { cluster, path, name, undo })
@@ -158,6 +170,7 @@ export function readJournal(dir: string): RecordedRun {
   run.openFaults = [...faults.values()]
   run.shaken = [...shaken.values()]
   run.resources = [...resources.values()]
+  run.proxies = [...proxies.values()]
   return run
 }
 

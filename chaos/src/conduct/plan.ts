@@ -79,6 +79,7 @@ function counted(service: string, instances: string[]): string {
 
 /** The same choice as the run makes, given that every instance is up. */
 function targetsOf(fault: FaultSpec, system: System, seed: number, instancesOf: InstancesOf): string[] {
+  if (fault.kind === 'network') return [`toxiproxy ${fault.at.proxy}`]
   const all = instancesOf(system, ('from' in fault && fault.from) || fault.service)
   const count = hitCount(fault)
   return count === undefined ? all : choose(all, count, deriveSeed(seed, fault.id))

@@ -6,6 +6,7 @@ import { whyRefused } from '../faults/index.ts'
 import { TraceReceiver } from '../observe/trace-receiver.ts'
 import type { ExperimentReport, SuiteReport } from '../report/model.ts'
 import type { LiveView } from '../report/reporter.ts'
+import { allShown } from '../secrets.ts'
 import { urlVariable } from '../targets/local/environment.ts'
 import { localTarget } from '../targets/local/local-target.ts'
 import { runVariable } from '../targets/local/run-processes.ts'
@@ -16,6 +17,7 @@ import { version } from '../version.ts'
 import type { World } from '../world.ts'
 import { awaitReady } from './await-ready.ts'
 import { type ConductContext, conductExperiment } from './conduct-experiment.ts'
+import { mustBeAlone } from './exclusive.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { startKeeper } from './keeper.ts'
 import { type Measured, measure } from './measure.ts'
@@ -68,7 +70,7 @@ export async function runSuite(request: SuiteRequest, world: World, view: LiveVi
     durationMs: world.clock.now() - began,
     seed: request.seed,
     system: systems.map(system => system.name).join(', '),
-    env: request.env,
+    env: allShown(request.env),
     notUndone,
   })
 }
@@ -124,6 +126,7 @@ async function withRunningSystem(
       try {
         view.note?.(announce(system, request.target))
         await target.start(system, signal)
+        await mustBeAlone(system, target, journal.runId, world)
         mustTakeEveryFault(
           request.experiments.filter(experiment => experiment.system === system),
           target,
@@ -164,6 +167,10 @@ async function targetOf(
     const { kubernetesTarget } = await import('../targets/kubernetes/kubernetes-target.ts')
     return kubernetesTarget({ world, journal })
   }
+  if (request.target === 'attach') {
+    const { attachTarget } = await import('../targets/attach/attach-target.ts')
+    return attachTarget({ world })
+  }
   const logDir = request.logDir ?? join(journal.dir, 'logs')
   await mkdir(logDir, { recursive: true })
   return localTarget({
@@ -179,6 +186,7 @@ async function targetOf(
 function announce(system: System, target: SuiteRequest['target']): string {
   if (target === 'docker') return `looking for the containers of ${system.name}`
   if (target === 'kubernetes') return `looking for the pods of ${system.name}`
+  if (target === 'attach') return `attaching to ${system.name}`
   const count = system.services.reduce((sum, service) => sum + (service.local?.replicas ?? 0), 0)
   return `starting ${system.name}: ${count} processes`
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { endProcesses } from '../targets/local/end-processes.ts'
 import { isAlive, type ProcessIdentity, signalProcess } from '../targets/local/process-table.ts'
 import { RunProcesses } from '../targets/local/run-processes.ts'
+import { restoreAll as restoreProxies } from '../toxiproxy/restore.ts'
 import type { Clock } from '../world.ts'
 import { journalFile, type RecordedRun, removeRun } from './journal.ts'
 import type { StatePlace } from './state.ts'
@@ -27,10 +28,11 @@ export async function undoRun(
   clock: Clock,
 ): Promise<Undone> {
   const processes = new RunProcesses(run.runId, recorded.started)
-  const [{ resumed, ended, left }, containers, resources] = await Promise.all([
+  const [{ resumed, ended, left }, containers, resources, proxies] = await Promise.all([
     endProcesses(processes, clock, graces),
     restoreContainers(recorded, clock),
     restoreResources(recorded, clock),
+    restoreProxies(recorded.proxies, clock),
   ])
   const named = (pid: number) =>
     `${recorded.started.find(started => started.pid === pid)?.instance ?? 'process'} (pid ${pid})`
@@ -40,8 +42,14 @@ export async function undoRun(
     ...ended.map(pid => `ended ${named(pid)}`),
     ...containers.undone,
     ...resources.undone,
+    ...proxies.undone,
   ]
-  const problems = [...left.map(pid => `${named(pid)} is still alive`), ...containers.problems, ...resources.problems]
+  const problems = [
+    ...left.map(pid => `${named(pid)} is still alive`),
+    ...containers.problems,
+    ...resources.problems,
+    ...proxies.problems,
+  ]
   if (problems.length > 0) {
     const failed = { at: clock.wall(), type: 'undo-failed', problems }
     await appendFile(join(run.dir, journalFile), `${JSON.stringify(failed)}\n`).catch(() => {})
@@ -79,7 +87,7 @@ async function restoreResources({ resources }: RecordedRun, clock: Clock): Promi
 
 function faultsGone({ began, openFaults }: RecordedRun): string[] {
   return openFaults.map(({ fault, instances }) =>
-    began?.target === 'docker' || began?.target === 'kubernetes'
+    began && began.target !== 'local'
       ? `fault ${fault} on ${instances.join(', ')} is undone, or ends with its lease within 3 s`
       : `fault ${fault} is gone with the processes of ${instances.join(', ')}`,
   )

@@ -153,6 +153,35 @@ const faultKinds = {
     .strictObject({ ...instances, grace: duration().optional().describe('SIGKILL follows after this.') })
     .describe('Instances are asked to end with SIGTERM.'),
   freeze: z.strictObject({ ...instances, ...lasting }).describe('Instances are stopped with SIGSTOP.'),
+  network: z
+    .strictObject({
+      ...anywhere,
+      ...lasting,
+      stream: z
+        .enum(['downstream', 'upstream'])
+        .default('downstream')
+        .describe('downstream: what the service answers; upstream: what it is asked.'),
+      percent: share.describe('Of the connections, when they are made.'),
+      latency: z
+        .strictObject({ delay: duration({ atLeastMs: 1 }), jitter: duration().prefault('0s') })
+        .optional()
+        .describe('All data comes later.'),
+      bandwidth: byteRate().optional().describe('All data comes at this rate, in whole KB/s.'),
+      slowClose: duration({ atLeastMs: 1 }).optional().describe('Connections close so much later.'),
+      timeout: duration().optional().describe('No data at all; connections close after this, never at 0s.'),
+      resetPeer: duration().optional().describe('Connections are reset after this.'),
+      slicer: z
+        .strictObject({
+          size: size({ atLeastBytes: 1 }),
+          variation: size().prefault('0B'),
+          delay: duration().prefault('0s'),
+        })
+        .optional()
+        .describe('Data comes in small pieces.'),
+      limitData: size({ atLeastBytes: 1 }).optional().describe('Connections close after so much data.'),
+      down: z.literal(true).optional().describe('Nobody gets through: a partition.'),
+    })
+    .describe('Toxiproxy disturbs the network before the service.'),
   evict: z
     .strictObject(instances)
     .describe('Kubernetes: instances are evicted, if their PodDisruptionBudget lets them.'),
@@ -204,6 +233,7 @@ export const fault = z
     crash: faultKinds.crash.optional(),
     terminate: faultKinds.terminate.optional(),
     freeze: faultKinds.freeze.optional(),
+    network: faultKinds.network.optional(),
     evict: faultKinds.evict.optional(),
     scaleToZero: faultKinds.scaleToZero.optional(),
     rollingRestart: faultKinds.rollingRestart.optional(),

@@ -1,7 +1,7 @@
 import { formatDuration, type Problem, type SourceDocument, suggestion } from '@shaketable/slo'
 import type { ExperimentDocument } from './experiment-schema.ts'
 import type { FaultDocument } from './fault-schema.ts'
-import type { FaultKind, FaultSpec, RequestFaultSpec, System } from './model.ts'
+import type { FaultKind, FaultSpec, RequestFaultSpec, System, ToxicSpec } from './model.ts'
 
 /** The faults of an experiment as the model has them, checked against the system and the fault phase. */
 export function faultSpecsOf(
@@ -96,6 +96,7 @@ const targetsDo: FaultKind[] = [
   'crash',
   'terminate',
   'freeze',
+  'network',
   'evict',
   'scaleToZero',
   'rollingRestart',
@@ -150,6 +151,7 @@ function specOf(fault: FaultDocument, base: Base, system: System | undefined, pr
   if (terminate)
     return { ...base, kind: 'terminate', instances: terminate.instances, graceMs: terminate.grace ?? grace }
   if (freeze) return { ...base, kind: 'freeze', instances: freeze.instances }
+  if (fault.network) return networkSpecOf(fault.network, base, system, problem)
   if (evict) return { ...base, kind: 'evict', instances: evict.instances }
   if (scaleToZero) return { ...base, kind: 'scaleToZero', graceMs: scaleToZero.grace ?? grace }
   if (rollingRestart) {
@@ -162,6 +164,49 @@ function specOf(fault: FaultDocument, base: Base, system: System | undefined, pr
   }
   if (istio) return { ...base, kind: 'istio', host: istio.host, fault: istio.fault }
   return requestSpecOf(fault, base, problem)
+}
+
+const toxics = ['latency', 'bandwidth', 'slowClose', 'timeout', 'resetPeer', 'slicer', 'limitData', 'down'] as const
+
+function networkSpecOf(
+  network: NonNullable<FaultDocument['network']>,
+  base: Base,
+  system: System | undefined,
+  problem: Report,
+): FaultSpec {
+  const said = toxics.filter(toxic => network[toxic] !== undefined)
+  if (said.length !== 1) {
+    problem(undefined, `expected one of ${toxics.join(', ')}, saw ${said.length === 0 ? 'none' : said.join(' and ')}`)
+  }
+  const at = system?.services.find(({ name }) => name === base.service)?.toxiproxy
+  if (system && !at && system.services.some(({ name }) => name === base.service)) {
+    const hint = 'add `toxiproxy: { api: "http://127.0.0.1:8474", proxy: NAME }` to it in the system file'
+    problem('service', `no Toxiproxy is known before "${base.service}"`, hint)
+  }
+  const { stream, percent } = network
+  if (network.down && (stream !== 'downstream' || percent !== 100)) {
+    problem('down', 'a proxy is down as a whole, in both directions', 'leave "stream" and "percent" out')
+  }
+  return {
+    ...base,
+    kind: 'network',
+    at: at ?? { api: '', proxy: '' },
+    toxic: toxicOf(network),
+    stream,
+    toxicity: percent / 100,
+  }
+}
+
+function toxicOf(network: NonNullable<FaultDocument['network']>): ToxicSpec {
+  const { latency, bandwidth, slowClose, timeout, resetPeer, slicer, limitData } = network
+  if (latency) return { type: 'latency', delayMs: latency.delay, jitterMs: latency.jitter }
+  if (bandwidth !== undefined) return { type: 'bandwidth', bytesPerSecond: bandwidth }
+  if (slowClose !== undefined) return { type: 'slowClose', delayMs: slowClose }
+  if (timeout !== undefined) return { type: 'timeout', afterMs: timeout }
+  if (resetPeer !== undefined) return { type: 'resetPeer', afterMs: resetPeer }
+  if (slicer) return { type: 'slicer', bytes: slicer.size, variationBytes: slicer.variation, delayMs: slicer.delay }
+  if (limitData !== undefined) return { type: 'limitData', bytes: limitData }
+  return { type: 'down' }
 }
 
 function requestSpecOf(fault: FaultDocument, base: Base, problem: Report): FaultSpec {

@@ -1,10 +1,13 @@
 import type { Distribution, Schedule } from '@shaketable/sdk/faults'
 import type { Objective, Place } from '@shaketable/slo'
+import type { ProxyAddress } from '../toxiproxy/toxiproxy.ts'
 import type { GrpcStatus } from './grpc-statuses.ts'
 
 /** What runs: services, their replicas, and the journeys that users take through them. */
 export interface System {
   name: string
+  /** Never to be shaken. */
+  protected?: boolean
   services: Service[]
   journeys: Journey[]
   /** Checked after every experiment, once the load has stopped. */
@@ -19,6 +22,9 @@ export interface Service {
   local: LocalProcess | undefined
   docker?: DockerContainers | undefined
   kubernetes?: KubernetesPods | undefined
+  attach?: AttachedUrls[] | undefined
+  /** The proxy that stands before it. */
+  toxiproxy?: ProxyAddress | undefined
   /** The path of the readiness probe on the health listener, or `tcp` for a service without the SDK. */
   ready: string
   place: Place
@@ -57,6 +63,13 @@ export interface KubernetesPods {
   port: number | undefined
   /** Where the load goes, in place of each pod: the address of its Service or its ingress. */
   url: string | undefined
+}
+
+/** Where the attach target reaches an instance, which runs already. */
+export interface AttachedUrls {
+  url: string
+  admin: string | undefined
+  faults: string | undefined
 }
 
 /** A user's flow of requests. `setup` runs once before the load begins, `steps` once per arrival. */
@@ -176,7 +189,28 @@ export type ServiceFaultSpec = Anywhere &
       }
   )
 
-export type FaultSpec = RequestFaultSpec | ProcessFaultSpec | InstanceFaultSpec | ServiceFaultSpec
+/** A fault of the network before a service, by Toxiproxy. */
+export type NetworkFaultSpec = Anywhere & {
+  kind: 'network'
+  at: ProxyAddress
+  toxic: ToxicSpec
+  /** `downstream`: what the service answers; `upstream`: what it is asked. */
+  stream: 'downstream' | 'upstream'
+  /** The part of the connections that it strikes, a ratio. */
+  toxicity: number
+}
+
+export type ToxicSpec =
+  | { type: 'latency'; delayMs: number; jitterMs: number }
+  | { type: 'bandwidth'; bytesPerSecond: number }
+  | { type: 'slowClose'; delayMs: number }
+  | { type: 'timeout'; afterMs: number }
+  | { type: 'resetPeer'; afterMs: number }
+  | { type: 'slicer'; bytes: number; variationBytes: number; delayMs: number }
+  | { type: 'limitData'; bytes: number }
+  | { type: 'down' }
+
+export type FaultSpec = RequestFaultSpec | ProcessFaultSpec | InstanceFaultSpec | ServiceFaultSpec | NetworkFaultSpec
 export type FaultKind = FaultSpec['kind']
 
 /** What ends an experiment before its time, and fails it: as soon as one of these is so. */

@@ -62,6 +62,20 @@ const kubernetes = z
   })
   .describe('Where a service is found that already runs as Kubernetes pods.')
 
+const aUrl = 'a base URL such as "http://127.0.0.1:8080"'
+const baseUrl = (protocols: string, what: string) =>
+  z.string({ error: expecting(what) }).regex(new RegExp(`^(?:${protocols})://[^\\s/@]+$`), { error: expecting(what) })
+
+const attached = z
+  .strictObject({
+    url: baseUrl('https?|tcp', aUrl).describe('Where it takes requests; tcp://host:port without HTTP.'),
+    admin: baseUrl('https?', aUrl).optional().describe('The health and metrics listener of the SDK.'),
+    faults: baseUrl('https?', aUrl)
+      .optional()
+      .describe('The fault control of the SDK; https unless it is on loopback. Its key is SHAKETABLE_FAULTS_KEY.'),
+  })
+  .describe('An instance that runs already, and is reached by its URLs alone.')
+
 const ready = z
   .string()
   .regex(/^(\/\S*|tcp)$/, { error: expecting('the path of the readiness probe, e.g. "/readyz", or "tcp"') })
@@ -73,6 +87,17 @@ const service = z.strictObject({
   local: local.optional(),
   docker: docker.optional(),
   kubernetes: kubernetes.optional(),
+  toxiproxy: z
+    .strictObject({
+      api: baseUrl('https?', aUrl).describe('Where a running Toxiproxy listens, e.g. http://127.0.0.1:8474.'),
+      proxy: z
+        .string()
+        .regex(/^[A-Za-z0-9._-]{1,100}$/)
+        .describe('The proxy there through which its callers reach it.'),
+    })
+    .optional()
+    .describe('The Toxiproxy before it, for network faults.'),
+  attach: z.array(attached).min(1).optional().describe('Where its instances run already, one entry each.'),
   ready,
 })
 
@@ -120,7 +145,11 @@ export const systemSchema = z
   .strictObject({
     apiVersion: z.literal(apiVersion),
     kind: z.literal('System'),
-    metadata: z.strictObject({ name: nameSchema, description: z.string().optional() }),
+    metadata: z.strictObject({
+      name: nameSchema,
+      description: z.string().optional(),
+      protected: z.boolean().default(false).describe('Never to be shaken: a run on it is refused.'),
+    }),
     spec: z.strictObject({
       services: z.array(service).min(1),
       journeys: z.array(journey).default([]),

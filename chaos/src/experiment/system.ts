@@ -13,7 +13,7 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
   namedOnce(document, 'journeys', journeys, problems)
   namedOnce(document, 'invariants', invariants, problems)
   for (const [index, service] of services.entries()) {
-    if (service.local || service.docker || service.kubernetes) continue
+    if (service.local || service.docker || service.kubernetes || service.attach) continue
     const words = `"${service.name}" has no "local", "docker" or "kubernetes" section, so that nothing tells where it runs`
     const hint =
       'add "local: { command: [...] }", "docker: { label: key=value }" or "kubernetes: { selector: key=value }"'
@@ -24,6 +24,7 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
 
   return {
     name: content.metadata.name,
+    protected: content.metadata.protected,
     services: services.map((service, index) => ({
       name: service.name,
       local: service.local && {
@@ -44,6 +45,8 @@ export function systemOf(document: SourceDocument, problems: Problem[]): System 
         port: service.kubernetes.port,
         url: service.kubernetes.url,
       },
+      attach: service.attach?.map(({ url, admin, faults }) => ({ url, admin, faults })),
+      toxiproxy: service.toxiproxy,
       ready: service.ready,
       place: document.place(['spec', 'services', index]),
     })),

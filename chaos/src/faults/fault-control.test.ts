@@ -34,11 +34,12 @@ const request: ArmRequest = {
 
 /** A service's fault control as `@shaketable/sdk/faults` describes it, with one fault whose counts the test sets. */
 async function controlled() {
-  const state = { armed: false, seen: 0, hit: 0, arms: 0 }
+  const state = { armed: false, seen: 0, hit: 0, arms: 0, refuses: false }
   const server = createServer((incoming, response) => {
     const status = { id: 'f', seen: state.seen, hit: state.hit, expected: state.seen / 2, expiresInMs: 3000 }
     const answer = (code: number, body: unknown) => response.writeHead(code).end(JSON.stringify(body))
-    if (incoming.headers.authorization !== 'Bearer a-key-of-sixteen') return answer(401, { error: 'no key' })
+    if (state.refuses || !incoming.headers.authorization?.startsWith('Shaketable '))
+      return answer(401, { error: 'no key' })
     if (incoming.method === 'PUT') {
       Object.assign(state, { armed: true, seen: 0, hit: 0, arms: state.arms + 1 })
       return answer(200, status)
@@ -110,8 +111,8 @@ test('a fault that nothing proves gone is reported with exit code 4, once its le
 })
 
 test('an instance that refuses says why', async () => {
-  const { instance } = await controlled()
-  instance.faultControl = { ...instance.faultControl!, key: 'not-the-right-key' }
+  const { state, instance } = await controlled()
+  state.refuses = true
   const control = new FaultControl(instance, 3000, sleepyClock())
   await expect(control.arm('f', request)).rejects.toThrow('back-1 refused to arm f: status 401, no key')
 })

@@ -1,4 +1,10 @@
-import type { ArmRequest, FaultList, FaultStatus, LeaseRequest } from '@shaketable/sdk/faults'
+import {
+  type ArmRequest,
+  authorizationOf,
+  type FaultList,
+  type FaultStatus,
+  type LeaseRequest,
+} from '@shaketable/sdk/faults'
 import { ShaketableError } from '@shaketable/slo'
 import type { Instance } from '../targets/target.ts'
 import type { Clock } from '../world.ts'
@@ -45,10 +51,16 @@ export class FaultControl {
     else if (answer?.status === 404 && !this.#disarmed) await this.arm(id, request()).catch(() => {})
   }
 
+  /** What is armed there at this moment, whoever armed it; `undefined` where nobody answers. */
+  async armed(): Promise<FaultStatus[] | undefined> {
+    const answer = await this.#call('GET', '/faults', undefined).catch(() => undefined)
+    return answer?.status === 200 ? (answer.body as FaultList).faults : undefined
+  }
+
   async counts(id: string): Promise<Counts> {
     if (!this.#disarmed) {
-      const answer = await this.#call('GET', '/faults', undefined).catch(() => undefined)
-      if (answer?.status === 200) this.#read(id, answer.body as FaultList)
+      const status = (await this.armed())?.find(fault => fault.id === id)
+      if (status) this.#now = countsOf(status)
     }
     return sumOf(this.#before, this.#now)
   }
@@ -105,14 +117,19 @@ export class FaultControl {
         { hint: 'start it with `node --import @shaketable/sdk/register …`, or choose a kill instead' },
       )
     }
+    const text = body === undefined ? '' : JSON.stringify(body)
+    const call = { method, path, body: text }
     const response = await fetch(new URL(path, control.url), {
       method,
-      headers: { authorization: `Bearer ${control.key}`, 'content-type': 'application/json' },
-      body: body === undefined ? null : JSON.stringify(body),
+      headers: {
+        authorization: authorizationOf(call, control.key, this.#clock.wall()),
+        'content-type': 'application/json',
+      },
+      body: text || null,
       signal: AbortSignal.timeout(callTimeoutMs),
     })
-    const text = await response.text()
-    return { status: response.status, body: text ? JSON.parse(text) : undefined }
+    const said = await response.text()
+    return { status: response.status, body: said ? JSON.parse(said) : undefined }
   }
 }
 

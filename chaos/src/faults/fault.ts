@@ -1,3 +1,4 @@
+import type { JournalEntry } from '../conduct/journal.ts'
 import type { FaultSpec } from '../experiment/model.ts'
 import type { Target } from '../targets/target.ts'
 import type { World } from '../world.ts'
@@ -10,6 +11,8 @@ export interface InjectContext {
   leaseMs: number
   /** Records durably what is about to be done, before it is done; the keeper and `sweep` undo from this. */
   journal(entry: { fault: string; instance: string; kind: FaultSpec['kind'] }): Promise<void>
+  /** The same for what is done to something that is neither an instance nor ours. */
+  shaking(entry: Extract<JournalEntry, { type: 'proxy-shaking' | 'proxy-restored' }>): Promise<void>
 }
 
 /** An armed fault. It cannot be made without its undo, so a rollback cannot be forgotten. */

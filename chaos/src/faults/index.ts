@@ -9,9 +9,11 @@ import { evict } from './evict.ts'
 import type { Fault, InjectContext, Injected } from './fault.ts'
 import { freeze } from './freeze.ts'
 import { hang } from './hang.ts'
+import { isInsideProcess } from './inside-process.ts'
 import { istio } from './istio.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
+import { network } from './network.ts'
 import { reset } from './reset.ts'
 import { rollingRestart } from './rolling-restart.ts'
 import { scaleToZero } from './scale-to-zero.ts'
@@ -33,6 +35,7 @@ const faults: { [K in FaultKind]: Fault<Extract<FaultSpec, { kind: K }>> } = {
   crash,
   terminate,
   freeze,
+  network,
   evict,
   scaleToZero,
   rollingRestart,
@@ -49,7 +52,19 @@ export function describeFault(spec: FaultSpec): string {
 
 /** Why it cannot be injected into this target, found out before anything is done; undefined where it can. */
 export function whyRefused(spec: FaultSpec, target: Target): string | undefined {
-  return faultOf(spec).refuses?.(target, spec) ?? target.refuses?.(spec)
+  return faultOf(spec).refuses?.(target, spec) ?? target.refuses?.(spec) ?? whyInsecure(spec, target)
+}
+
+/** The calls of fault control are signed and cannot be repeated, but what leaves the machine is not to be read either. */
+function whyInsecure(spec: FaultSpec, target: Target): string | undefined {
+  if (!isInsideProcess(spec)) return undefined
+  for (const { id, faultControl } of target.instances(('from' in spec && spec.from) || spec.service)) {
+    if (!faultControl) continue
+    const { protocol, hostname } = new URL(faultControl.url)
+    if (protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) continue
+    return `fault control of ${id} would be called beyond this machine without TLS (${faultControl.url}): it takes https, or a tunnel that ends on loopback`
+  }
+  return undefined
 }
 
 /** Arms the fault; rejects with nothing armed where that is not possible. */

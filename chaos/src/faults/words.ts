@@ -1,4 +1,5 @@
 import type { RequestFaultSpec } from '../experiment/model.ts'
+import { shown } from '../secrets.ts'
 
 /** `250 ms`, `2 s`, `1.5 s`. */
 export function duration(ms: number): string {
@@ -8,7 +9,7 @@ export function duration(ms: number): string {
 /** `on 100 % of POST /charges from orders to payments`. */
 export function whichRequests(spec: RequestFaultSpec): string {
   const what = [spec.method, spec.path].filter(Boolean).join(' ') || 'requests'
-  const bearing = Object.entries(spec.headers ?? {}).map(([name, value]) => `${name}: ${value}`)
+  const bearing = Object.entries(spec.headers ?? {}).map(([name, value]) => `${name}: ${shown(name, value)}`)
   const headers = bearing.length > 0 ? ` with ${bearing.join(', ')}` : ''
   const from = spec.from ? ` from ${spec.from}` : ''
   const among = spec.among === undefined ? '' : ` in ${howMany(spec.among, spec.from ?? spec.service)}`

@@ -3,7 +3,7 @@ import type { LogFile } from '../observe/logs.ts'
 
 /** Where a service's instances live: local processes, Docker containers, Kubernetes pods. */
 export interface Target {
-  readonly kind: 'local' | 'docker' | 'kubernetes'
+  readonly kind: 'local' | 'docker' | 'kubernetes' | 'attach'
   /** Every instance of a service, also those that are down for the moment. */
   instances(service: string): Instance[]
   /** Starts or finds the instances. Resolves when every one is ready; rejects with the reason (and the instance's last words) if one is not. */

@@ -14,7 +14,6 @@ const readAtTimes = new Set([
   ...perSignal.map(one => `OTEL_EXPORTER_OTLP_METRICS_${one}`),
   'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION',
   'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE',
-  'OTEL_NODE_RESOURCE_DETECTORS',
 ])
 
 /** The runner's own; it starts services with them. */

@@ -1,16 +1,20 @@
+import { readFileSync } from 'node:fs'
 import http, { type IncomingMessage } from 'node:http'
+import https from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { keyCheck } from '../admin/key.ts'
 import { parseArmRequest, parseLeaseRequest } from './arm-request.ts'
 import type { ArmedFaults } from './armed.ts'
 import { FieldError } from './fields.ts'
 import { ownServer } from './own-server.ts'
+import { type Call, callCheck } from './signed-call.ts'
 import { faultIdPattern } from './wire.ts'
 
 export interface ControlOptions {
   host: string
   port: number
   key: string
+  /** Files in PEM form: with them the listener speaks TLS. */
+  tls?: { certificate: string; privateKey: string } | undefined
   warn(line: string): void
   /** Called before a fault is armed. */
   arming(): void
@@ -28,34 +32,42 @@ export function serveControl(
   armed: ArmedFaults,
   options: ControlOptions,
 ): { port: Promise<number | undefined>; close(): Promise<void> } {
-  const isKey = keyCheck(options.key)
+  const refusal = callCheck(options.key)
   let refusedBefore = false
 
-  const server = http.createServer(
-    { requestTimeout: 5_000, headersTimeout: 5_000, connectionsCheckingInterval: 5_000 },
-    (request, response) => {
+  const listener: http.RequestListener = (request, response) => {
+    const reply = ({ status, body }: Reply) => {
       // The reply closes the connection where a body was left unread.
-      const reply = ({ status, body }: Reply) => {
-        const unread = status === 401 || status === 413
-        response.writeHead(status, { 'content-type': 'application/json', ...(unread && { connection: 'close' }) })
-        response.end(JSON.stringify(body))
-      }
-      if (!isKey(request.headers.authorization)) {
-        if (!refusedBefore)
-          options.warn(`fault control: refused a call from ${request.socket.remoteAddress}: wrong or missing key`)
-        refusedBefore = true
-        reply({ status: 401, body: { error: 'authorization: expected Bearer <SHAKETABLE_FAULTS_KEY>' } })
-        return
-      }
-      answer(armed, options, request).then(reply, (error: unknown) => {
-        reply(
-          error instanceof FieldError
-            ? { status: 400, body: { error: error.message } }
-            : { status: 500, body: { error: String(error) } },
-        )
-      })
-    },
-  )
+      const close = status === 401 || status === 413
+      response.writeHead(status, { 'content-type': 'application/json', ...(close && { connection: 'close' }) })
+      response.end(JSON.stringify(body))
+    }
+    const answered = async (): Promise<Reply> => {
+      const body = await readBody(request)
+      if (body === undefined) return tooLarge
+      const call = { method: request.method ?? '', path: request.url ?? '', body }
+      const error = refusal(request.headers.authorization, call)
+      if (error === undefined) return answer(armed, options, call)
+      if (!refusedBefore) options.warn(`fault control: refused a call from ${request.socket.remoteAddress}: ${error}`)
+      refusedBefore = true
+      return { status: 401, body: { error } }
+    }
+    answered().then(reply, (error: unknown) => {
+      reply(
+        error instanceof FieldError
+          ? { status: 400, body: { error: error.message } }
+          : { status: 500, body: { error: String(error) } },
+      )
+    })
+  }
+  const limits = { requestTimeout: 5_000, headersTimeout: 5_000, connectionsCheckingInterval: 5_000 }
+  const { tls } = options
+  const server = tls
+    ? https.createServer(
+        { ...limits, cert: readFileSync(tls.certificate), key: readFileSync(tls.privateKey) },
+        listener,
+      )
+    : http.createServer(limits, listener)
   Object.assign(server, { [ownServer]: true })
   server.on('connection', socket => socket.unref())
   server.unref()
@@ -63,7 +75,7 @@ export function serveControl(
   const port = new Promise<number | undefined>(resolve => {
     server.once('listening', () => {
       const { port } = server.address() as AddressInfo
-      if (options.port === 0) options.warn(`fault control is on http://${options.host}:${port}`)
+      if (options.port === 0) options.warn(`fault control is on ${tls ? 'https' : 'http'}://${options.host}:${port}`)
       resolve(port)
     })
     server.on('error', error => {
@@ -83,9 +95,9 @@ export function serveControl(
   }
 }
 
-async function answer(armed: ArmedFaults, options: ControlOptions, request: IncomingMessage): Promise<Reply> {
-  const path = (request.url ?? '').split('?', 1)[0]!
-  const call = `${request.method} ${path.replace(/^\/faults\/.*/, '/faults/{id}')}`
+function answer(armed: ArmedFaults, options: ControlOptions, { method, path: target, body }: Call): Reply {
+  const path = target.split('?', 1)[0]!
+  const call = `${method} ${path.replace(/^\/faults\/.*/, '/faults/{id}')}`
   const id = path.slice('/faults/'.length)
   if (call.endsWith('/faults/{id}') && !faultIdPattern.test(id))
     return { status: 400, body: { error: 'id: expected [A-Za-z0-9._-], 1 to 64 characters' } }
@@ -94,9 +106,7 @@ async function answer(armed: ArmedFaults, options: ControlOptions, request: Inco
     case 'GET /faults':
       return { status: 200, body: { faults: armed.list() } }
     case 'PUT /faults/{id}': {
-      const text = await readBody(request)
-      if (text === undefined) return tooLarge
-      const arm = parseArmRequest(parseJson(text))
+      const arm = parseArmRequest(parseJson(body))
       options.arming()
       return { status: 200, body: armed.arm(id, arm) }
     }
@@ -105,14 +115,12 @@ async function answer(armed: ArmedFaults, options: ControlOptions, request: Inco
       return last === undefined ? notArmed([id]) : { status: 200, body: last }
     }
     case 'POST /lease': {
-      const text = await readBody(request)
-      if (text === undefined) return tooLarge
-      const { ids, leaseMs } = parseLeaseRequest(parseJson(text))
+      const { ids, leaseMs } = parseLeaseRequest(parseJson(body))
       const { missing } = armed.renew(ids, leaseMs)
       return missing.length > 0 ? notArmed(missing) : { status: 200, body: { faults: armed.list() } }
     }
     default:
-      return { status: 404, body: { error: `${request.method} ${path.slice(0, 80)}: no such call` } }
+      return { status: 404, body: { error: `${method} ${path.slice(0, 80)}: no such call` } }
   }
 }
 

@@ -13,6 +13,8 @@ export interface EnableFaultsOptions {
   port: number
   /** What a caller must know, at least 16 characters. */
   key: string
+  /** Files in PEM form: with them the listener speaks TLS. */
+  tls?: { certificate: string; privateKey: string } | undefined
   serviceName: string
   /** Takes one plain line for the operator. */
   warn(line: string): void

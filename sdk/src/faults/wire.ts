@@ -2,16 +2,19 @@
  * The wire types of an in-process fault: what a runner sends to a service's fault-control listener.
  *
  * The listener speaks HTTP/1.1 with JSON on its own port (`SHAKETABLE_FAULTS_PORT`, loopback unless told otherwise) and
- * wants `Authorization: Bearer <SHAKETABLE_FAULTS_KEY>` on every call:
+ * wants on every call an `Authorization` that `authorizationOf` makes: the call, its time and a number used once, signed with
+ * `SHAKETABLE_FAULTS_KEY`. With a certificate (`SHAKETABLE_FAULTS_CERTIFICATE`) it speaks TLS. The calls:
  *
  * - `PUT /faults/{id}` with an `ArmRequest`: arms the fault, or replaces it whole; answers 200 with its `FaultStatus`;
  * - `POST /lease` with a `LeaseRequest`: renews the leases named; answers 200 with `FaultList`, 404 if one is not armed;
  * - `DELETE /faults/{id}`: disarms; answers 200 with the last `FaultStatus`, 404 if it is not armed;
  * - `GET /faults`: 200 with `FaultList`.
  *
- * Errors: 401 without the key, 400 for a body that does not fit (with `{ error }` naming the field), 413 over 64 KiB.
+ * Errors: 401 for a call that is not signed with the key, is too old or has been made before, 400 for a body that does not fit (with `{ error }` naming the field), 413 over 64 KiB.
  * A fault whose lease is not renewed disarms itself on the service's own monotonic clock.
  */
+
+export { authorizationOf, type Call } from './signed-call.ts'
 
 /** How the delays of a latency are spread. */
 export const distributions = ['uniform', 'normal', 'pareto'] as const

@@ -6,9 +6,8 @@ import {
   SpanStatusCode,
   type TextMapPropagator,
   type TextMapSetter,
-  trace,
 } from '@opentelemetry/api'
-import { activeContext, isUntraced } from '../context.ts'
+import { activeContext, contextOf, isUntraced } from '../context.ts'
 import type { RequestMetrics } from '../metrics/red.ts'
 import { callerBaggageKey } from '../names.ts'
 import type { Notice } from '../notice.ts'
@@ -17,7 +16,8 @@ import type { RecordedSpan } from '../traces/span.ts'
 import { httpScope, type SpanProvider } from '../traces/tracer.ts'
 import { watchChannel } from './channel.ts'
 import { hostAndPort, methodOf } from './method.ts'
-import { observe } from './observed.ts'
+import { http } from './node-http.ts'
+import { type Message, type Observed, observe, observedOf } from './observed.ts'
 
 export interface ClientObservation {
   provider: SpanProvider
@@ -29,35 +29,66 @@ export interface ClientObservation {
   notice: Notice
 }
 
-/** A request that the service makes, from its first byte to the last one of the answer. */
-class Call {
+/** Where a call goes. */
+interface Target {
+  /** `url.full`, redacted. */
+  url: string
+  host: string
+  port: number
+}
+
+function targetOf(url: URL, redaction: Redaction): Target {
+  return { url: redaction.url(url), ...hostAndPort(url.host, url.protocol.slice(0, -1)) }
+}
+
+/**
+ * A request that the service makes, from its first byte to the last one of the answer. It hangs on the request, so that it
+ * lives no longer than that.
+ */
+class Call implements Observed {
   status: number | undefined
   readonly context: Context
   #open = true
   readonly #span: RecordedSpan
   readonly #metrics: RequestMetrics
-  readonly #startedAt = performance.now()
+  readonly #startedAt: number
   readonly #method: string
-  readonly #peer: { host: string; port: number }
+  readonly #host: string
+  #port: number
 
-  constructor(to: ClientObservation, context: Context, method: string, url: URL) {
+  constructor(to: ClientObservation, context: Context, verb: string, target: Target) {
+    const method = methodOf(verb)
     this.context = context
     this.#metrics = to.metrics
-    this.#method = methodOf(method)
-    this.#peer = hostAndPort(url.host, url.protocol.slice(0, -1))
-    const verb = this.#method === '_OTHER' ? 'HTTP' : this.#method
-    const span = to.provider.start(httpScope, verb, SpanKind.CLIENT, context)
+    this.#method = method
+    this.#host = target.host
+    this.#port = target.port
+    const name = method === '_OTHER' ? 'HTTP' : method
+    const span = to.provider.start(httpScope, name, SpanKind.CLIENT, context, undefined, () => ({
+      'http.request.method': method,
+      'url.full': target.url,
+      'server.address': target.host,
+      'server.port': target.port,
+    }))
     this.#span = span
-    if (!span.isSampled()) return
-    span.describe('http.request.method', this.#method)
-    span.describe('url.full', to.redaction.url(url))
-    span.describe('server.address', this.#peer.host)
-    span.describe('server.port', this.#peer.port)
+    this.#startedAt = span.startedAt ?? performance.now()
+  }
+
+  /** Of node:http's request and its answer; no other message hangs on a call. */
+  event(message: Message, name: string | symbol, argument: unknown): void {
+    if (message instanceof http.ClientRequest) {
+      if (name === 'upgrade' || name === 'connect') {
+        // The connection is the app's from here on: for HTTP this was the whole answer.
+        this.status = (argument as IncomingMessage).statusCode
+        this.end()
+      } else if (name === 'close' && this.status === undefined) this.end(new Error('socket hang up'))
+    } else if (name === 'error') this.end(argument)
+    else if (name === 'end' || name === 'close') this.end()
   }
 
   /** Writes the trace context and baggage of this call. */
   inject(to: ClientObservation, set: (name: string, value: string) => void): void {
-    let own = trace.setSpan(this.context, this.#span)
+    let own = contextOf(this.#span, this.context)
     if (to.caller !== undefined) {
       const baggage = propagation.getBaggage(own) ?? propagation.createBaggage()
       own = propagation.setBaggage(own, baggage.setEntry(callerBaggageKey, { value: to.caller }))
@@ -68,8 +99,8 @@ class Call {
 
   /** The port of the connection, where it is known only now. */
   reached(port: number | undefined): void {
-    if (port === undefined || port === this.#peer.port) return
-    this.#peer.port = port
+    if (port === undefined || port === this.#port) return
+    this.#port = port
     if (this.#span.isSampled()) this.#span.describe('server.port', port)
   }
 
@@ -88,54 +119,41 @@ class Call {
         span.setStatus(message ? { code: SpanStatusCode.ERROR, message } : { code: SpanStatusCode.ERROR })
       }
     }
-    span.end()
-    const { host: address, port } = this.#peer
-    const seconds = (performance.now() - this.#startedAt) / 1000
+    const now = performance.now()
+    span.endAt(now)
+    const seconds = (now - this.#startedAt) / 1000
     const exemplar = span.isSampled() ? span.spanContext() : undefined
-    this.#metrics.made({ method: this.#method, address, port, status, errorType }, seconds, exemplar)
+    const made = { method: this.#method, address: this.#host, port: this.#port, status, errorType }
+    this.#metrics.made(made, seconds, exemplar)
   }
 }
 
 /** node:http and node:https, through Node's own channels. */
 export function watchNodeClient(to: ClientObservation): void {
-  const calls = new WeakMap<ClientRequest, Call>()
   watchChannel<{ request: ClientRequest }>('http.client.request.created', to.notice, ({ request }) => {
     const context = activeContext()
     const url = isUntraced(context) ? undefined : urlOf(request)
     if (!url) return
-    const call = new Call(to, context, request.method, url)
-    calls.set(request, call)
-    observe(request, {
-      context,
-      event: (name, argument) => {
-        if (name === 'upgrade' || name === 'connect') {
-          // The connection is the app's from here on: for HTTP this was the whole answer.
-          call.status = (argument as IncomingMessage).statusCode
-          call.end()
-        } else if (name === 'close' && call.status === undefined) call.end(new Error('socket hang up'))
-      },
-    })
+    const call = new Call(to, context, request.method, targetOf(url, to.redaction))
+    observe(request, call)
     call.inject(to, (name, value) => setHeader(request, name, value))
   })
   type Failure = { request: ClientRequest; error: unknown }
   watchChannel<Failure>('http.client.request.error', to.notice, ({ request, error }) => {
-    calls.get(request)?.end(error)
+    const call = observedOf(request)
+    if (call instanceof Call) call.end(error)
   })
   type Answer = { request: ClientRequest; response: IncomingMessage }
   watchChannel<Answer>('http.client.response.finish', to.notice, ({ request, response }) => {
-    const call = calls.get(request)
-    if (!call) return
+    const call = observedOf(request)
+    if (!(call instanceof Call)) return
     call.status = response.statusCode
     call.reached(request.socket?.remotePort)
-    observe(response, {
-      context: call.context,
-      event: (name, argument) => {
-        if (name === 'error') call.end(argument)
-        else if (name === 'end' || name === 'close') call.end()
-      },
-    })
+    observe(response, call)
   })
 }
+
+const calling = Symbol('shaketable.call')
 
 interface UndiciRequest {
   origin: string | URL
@@ -146,35 +164,63 @@ interface UndiciRequest {
   /** Until undici 7: told of the switch to another protocol, which no channel says. */
   onUpgrade?(status: number, ...rest: unknown[]): unknown
   addHeader(name: string, value: string): void
+  [calling]?: Call
 }
 
 /** fetch and every copy of undici, through undici's channels. */
 export function watchUndici(to: ClientObservation): void {
-  const calls = new WeakMap<UndiciRequest, Call>()
+  const targets = new Targets(to.redaction)
   watchChannel<{ request: UndiciRequest }>('undici:request:create', to.notice, ({ request }) => {
     const context = activeContext()
-    const full = `${request.origin}${request.path}`
-    if (isUntraced(context) || request.method === 'CONNECT' || !URL.canParse(full)) return
-    const call = new Call(to, context, request.method, new URL(full))
-    calls.set(request, call)
+    if (isUntraced(context) || request.method === 'CONNECT') return
+    const target = targets.of(String(request.origin), request.path)
+    if (!target) return
+    const call = new Call(to, context, request.method, target)
+    request[calling] = call
     call.inject(to, (name, value) => putHeader(request, name, value))
     endWithUpgrade(request, call)
   })
   type Answer = { request: UndiciRequest; response: { statusCode: number } }
   watchChannel<Answer>('undici:request:headers', to.notice, ({ request, response }) => {
-    const call = calls.get(request)
+    const call = request[calling]
     if (!call) return
     call.status = response.statusCode
     // An upgrade ends without trailers; from undici 8 on it has headers.
     if (call.status === 101) call.end()
   })
   watchChannel<{ request: UndiciRequest }>('undici:request:trailers', to.notice, ({ request }) => {
-    calls.get(request)?.end()
+    request[calling]?.end()
   })
   type Failure = { request: UndiciRequest; error: unknown }
   watchChannel<Failure>('undici:request:error', to.notice, ({ request, error }) => {
-    calls.get(request)?.end(error)
+    request[calling]?.end(error)
   })
+}
+
+/** A path that no URL parser would change. */
+const plainPath = /^\/[\w/-]*$/
+
+/** Reads an origin once: a service calls few of them, again and again. */
+class Targets {
+  readonly #redaction: Redaction
+  #last: { origin: string; host: string; port: number } | undefined
+
+  constructor(redaction: Redaction) {
+    this.#redaction = redaction
+  }
+
+  /** Undefined where it is no URL. */
+  of(origin: string, path: string): Target | undefined {
+    const last = this.#last
+    if (last?.origin === origin && plainPath.test(path))
+      return { url: origin + this.#redaction.path(path), host: last.host, port: last.port }
+    const full = `${origin}${path}`
+    if (!URL.canParse(full)) return undefined
+    const url = new URL(full)
+    const target = targetOf(url, this.#redaction)
+    if (url.origin === origin) this.#last = { origin, host: target.host, port: target.port }
+    return target
+  }
 }
 
 function urlOf(request: ClientRequest): URL | undefined {

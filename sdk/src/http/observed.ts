@@ -5,20 +5,29 @@ import { activeContext, withContext } from '../context.ts'
 import type { Notice } from '../notice.ts'
 import { http } from './node-http.ts'
 
+export type Message = IncomingMessage | ServerResponse | ClientRequest | ServerHttp2Stream
+
 /** What the observer hangs on a message: the context of its listeners, and a look at its events. */
 export interface Observed {
-  context: Context
-  event?(name: string | symbol, argument: unknown): void
+  readonly context: Context
+  event?(message: Message, name: string | symbol, argument: unknown): void
 }
 
+// A property, not a WeakMap: that would keep each request alive until the next major garbage collection.
 const observed = Symbol('shaketable.observed')
 
-type Emitter = { emit(event: string | symbol, ...args: unknown[]): boolean; [observed]?: Observed }
-
-type Message = IncomingMessage | ServerResponse | ClientRequest | ServerHttp2Stream
+interface Emitter {
+  emit(event: string | symbol, ...args: unknown[]): boolean
+  listenerCount(event: string | symbol): number
+  [observed]?: Observed
+}
 
 export function observe(message: Message, how: Observed): void {
   ;(message as unknown as Emitter)[observed] = how
+}
+
+export function observedOf(message: Message): Observed | undefined {
+  return (message as unknown as Emitter)[observed]
 }
 
 /**
@@ -45,12 +54,17 @@ function keepContext(prototype: object, notice: Notice): void {
   emitter.emit = function (this: Emitter, event, ...args) {
     const how = this[observed]
     if (how === undefined) return emit.call(this, event, ...args)
+    if (how.event !== undefined) look(how, this, event, args[0])
+    // Most events have no listener, and nobody to see a context.
+    if (this.listenerCount(event) === 0 || activeContext() === how.context) return emit.call(this, event, ...args)
+    return withContext(how.context, () => emit.call(this, event, ...args))
+  }
+
+  function look(how: Observed, emitter: Emitter, event: string | symbol, argument: unknown): void {
     try {
-      how.event?.(event, args[0])
+      how.event!(emitter as unknown as Message, event, argument)
     } catch (error) {
       notice(`a request is not observed to its end: ${String(error)}`)
     }
-    if (activeContext() === how.context) return emit.call(this, event, ...args)
-    return withContext(how.context, () => emit.call(this, event, ...args))
   }
 }

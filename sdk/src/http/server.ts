@@ -2,15 +2,15 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import {
+  type Attributes,
   type Context,
   ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
   type TextMapGetter,
   type TextMapPropagator,
-  trace,
 } from '@opentelemetry/api'
-import { enterContext } from '../context.ts'
+import { contextOf, enterContext } from '../context.ts'
 import type { AccessLog } from '../logs/access-log.ts'
 import type { RequestMetrics } from '../metrics/red.ts'
 import { attribute } from '../names.ts'
@@ -21,7 +21,7 @@ import { httpScope, type SpanProvider } from '../traces/tracer.ts'
 import { watchChannel } from './channel.ts'
 import { Http2Exchange, isRequest } from './http2-exchange.ts'
 import { hostAndPort, methodOf } from './method.ts'
-import { keepContextInStreams, observe } from './observed.ts'
+import { keepContextInStreams, type Message, type Observed, observe, observedOf } from './observed.ts'
 import { isWithheld, routeOf } from './route.ts'
 import type { SeenRoutes } from './seen-routes.ts'
 import type { Servers } from './servers.ts'
@@ -53,22 +53,48 @@ interface Http2Begin {
   headers: IncomingHttpHeaders
 }
 
-interface Exchange {
+interface Exchanged {
   request: IncomingMessage | Http2Exchange
   response: ServerResponse | Http2Exchange
-  context: Context
-  span: RecordedSpan
-  startedAt: number
   method: string
-  scheme: string
+  scheme: 'http' | 'https'
   path: string
   query: string | undefined
+}
+
+/** A request and its answer, from its headers to the end. It hangs on its own messages, so that it lives no longer than they. */
+class Exchange implements Observed {
+  readonly request: Exchanged['request']
+  readonly response: Exchanged['response']
+  readonly method: string
+  readonly scheme: 'http' | 'https'
+  readonly path: string
+  readonly context: Context
+  readonly span: RecordedSpan
+  readonly startedAt: number
+  readonly #closed: (exchange: Exchange) => void
+
+  constructor(of: Exchanged, span: RecordedSpan, context: Context, closed: (exchange: Exchange) => void) {
+    this.request = of.request
+    this.response = of.response
+    this.method = of.method
+    this.scheme = of.scheme
+    this.path = of.path
+    this.context = context
+    this.span = span
+    this.startedAt = span.startedAt ?? performance.now()
+    this.#closed = closed
+  }
+
+  event(message: Message, name: string | symbol): void {
+    if (name === 'close' && message !== this.request) this.#closed(this)
+  }
 }
 
 /** The `error.type` of a request that outlived its process. */
 export type AbandonReason = 'uncaught_exception' | 'process_exit' | 'drain_timeout'
 
-const headers: TextMapGetter<Exchange['request']> = {
+const headers: TextMapGetter<Exchanged['request']> = {
   get: (request, name) => request.headers[name],
   keys: request => Object.keys(request.headers),
 }
@@ -88,16 +114,14 @@ export class ServerObserver {
   }
 
   watch(): void {
-    const exchanges = new WeakMap<ServerResponse, Exchange>()
     const { notice } = this.#to
     watchChannel<Begin>('http.server.request.start', notice, begin => {
       if (this.#to.servers.isOwn(begin.server)) return
-      const exchange = this.#begin(begin)
-      exchanges.set(begin.response, exchange)
+      this.#begin(begin)
     })
     watchChannel<Begin>('http.server.response.finish', notice, ({ response }) => {
-      const exchange = exchanges.get(response)
-      if (exchange) this.#end(exchange, undefined)
+      const exchange = observedOf(response)
+      if (exchange instanceof Exchange) this.#end(exchange, undefined)
     })
     watchChannel<Http2Begin>('http2.server.stream.start', notice, begin => this.#beginStream(begin))
     watchUpgrades(protocol => this.#to.metrics.upgraded(protocol))
@@ -120,19 +144,11 @@ export class ServerObserver {
     for (const exchange of [...this.#open]) this.#end(exchange, reason)
   }
 
-  #begin({ request, response, socket }: Begin): Exchange {
+  #begin({ request, response, socket }: Begin): void {
     const exchange = this.#start(request, response, socket)
-    this.#watchPipelined(socket)
-    const { context } = exchange
-    observe(request, { context })
-    observe(response, {
-      context,
-      event: name => {
-        // Without an answer there is no `finish`: the connection went away first.
-        if (name === 'close') this.#end(exchange, 'aborted')
-      },
-    })
-    return exchange
+    if (socket._httpMessage) this.#watchPipelined(socket)
+    observe(request, exchange)
+    observe(response, exchange)
   }
 
   #beginStream({ stream, headers }: Http2Begin): void {
@@ -145,40 +161,34 @@ export class ServerObserver {
     const both = new Http2Exchange(stream, headers)
     const exchange = this.#start(both, both, stream.session!.socket as Connection)
     keepContextInStreams(stream, this.#to.notice)
-    observe(stream, {
-      context: exchange.context,
-      event: name => {
-        if (name === 'close') this.#end(exchange, both.complete ? undefined : 'aborted')
-      },
-    })
+    observe(stream, exchange)
   }
 
-  #start(request: Exchange['request'], response: Exchange['response'], socket: Connection): Exchange {
+  /** Without an answer there is no `finish`: the connection went away first. A stream of HTTP/2 never tells of a `finish`. */
+  readonly #closed = (exchange: Exchange): void => {
+    const { response } = exchange
+    this.#end(exchange, response instanceof Http2Exchange && response.complete ? undefined : 'aborted')
+  }
+
+  #start(request: Exchanged['request'], response: Exchanged['response'], socket: Connection): Exchange {
+    const { propagator, provider, redaction, metrics } = this.#to
     const method = methodOf(request.method)
-    const caller = this.#to.propagator.extract(ROOT_CONTEXT, request, headers)
-    const span = this.#to.provider.start(httpScope, method, SpanKind.SERVER, caller)
-    const context = trace.setSpan(caller, span)
-    const [path = '/', ...query] = (request.url ?? '/').split('?')
-    const scheme = socket.encrypted ? 'https' : 'http'
-    const startedAt = performance.now()
-    const { redaction } = this.#to
-    const search = query.length > 0 ? redaction.query(query.join('?')) : undefined
-    const exchange: Exchange = {
-      request,
-      response,
-      context,
-      span,
-      startedAt,
-      method,
-      scheme,
-      path: redaction.path(path),
-      query: search,
-    }
+    const scheme: 'http' | 'https' = socket.encrypted ? 'https' : 'http'
+    const url = request.url ?? '/'
+    const mark = url.indexOf('?')
+    const path = redaction.path(mark < 0 ? url : url.slice(0, mark))
+    const query = mark < 0 ? undefined : redaction.query(url.slice(mark + 1))
+    const of: Exchanged = { request, response, method, scheme, path, query }
+    const caller = propagator.extract(ROOT_CONTEXT, request, headers)
+    const span = provider.start(httpScope, method, SpanKind.SERVER, caller, undefined, () =>
+      requestAttributes(of, socket),
+    )
+    const context = contextOf(span, caller)
+    const exchange = new Exchange(of, span, context, this.#closed)
     this.active++
     this.#open.add(exchange)
-    this.#to.metrics.began(method, scheme)
+    metrics.began(method, scheme)
     if (this.draining) closeAfter(response)
-    if (span.isSampled()) describeRequest(exchange, socket)
     enterContext(context)
     return exchange
   }
@@ -189,7 +199,7 @@ export class ServerObserver {
    */
   #watchPipelined(socket: Begin['socket']): void {
     // Node's own note of the answer that has the connection now.
-    if (!socket._httpMessage || this.#pipelining.has(socket)) return
+    if (this.#pipelining.has(socket)) return
     this.#pipelining.add(socket)
     socket.once('close', () => {
       for (const exchange of [...this.#open])
@@ -201,29 +211,33 @@ export class ServerObserver {
     if (!this.#open.delete(exchange)) return
     this.active--
     const { span, response, method, scheme, path } = exchange
-    const durationMs = performance.now() - exchange.startedAt
+    const now = performance.now()
+    const durationMs = now - exchange.startedAt
     const status = failure && !response.headersSent ? undefined : response.statusCode
     const errorType = failure ?? (status !== undefined && status >= 500 ? String(status) : undefined)
     const route = this.#route(exchange)
     const faultId = span.attributes[attribute.faultId] as string | undefined
     const spanContext = span.spanContext()
-    if (span.isSampled()) describeAnswer(span, { method, route, status, errorType })
-    span.end()
-    const exemplar = span.isSampled() ? spanContext : undefined
-    this.#to.metrics.served({ method, route, status, scheme, errorType }, durationMs / 1000, exemplar)
     const { traceId, spanId, traceFlags } = spanContext
-    this.#to.accessLog?.add({
+    const answer = {
       method,
       path,
       route,
       status,
-      durationMs,
+      scheme,
       errorType,
+      durationMs,
       faultId,
       traceId,
       spanId,
       traceFlags,
-    })
+    }
+    if (span.isSampled()) describeAnswer(span, answer)
+    span.endAt(now)
+    this.#to.metrics.served(answer, durationMs / 1000, span.isSampled() ? spanContext : undefined)
+    // That it ended may have brought it in after all (errors_and_slow).
+    answer.traceFlags = spanContext.traceFlags
+    this.#to.accessLog?.add(answer)
     if (this.active > 0) return
     for (const resolve of this.#idle) resolve()
     this.#idle = []
@@ -243,23 +257,47 @@ function closeAfter(response: Exchange['response']): void {
   else response.shouldKeepAlive = false
 }
 
-function describeRequest({ span, request, method, scheme, path, query }: Exchange, socket: Socket): void {
-  span.describe('http.request.method', method)
-  if (method === '_OTHER') span.describe('http.request.method_original', request.method)
-  span.describe('url.scheme', scheme)
-  span.describe('url.path', path)
-  span.describe('url.query', query)
-  const authority = request.headers.host ?? request.headers[':authority']
-  if (authority) {
-    const { host, port } = hostAndPort(String(authority), scheme)
-    span.describe('server.address', host)
-    span.describe('server.port', port)
+/** Most requests name the same host. */
+const lastAuthority = {
+  authority: '',
+  scheme: '',
+  parts: { host: '', port: 0 },
+  of(authority: string, scheme: string): { host: string; port: number } {
+    if (authority !== this.authority || scheme !== this.scheme) {
+      this.parts = hostAndPort(authority, scheme)
+      this.authority = authority
+      this.scheme = scheme
+    }
+    return this.parts
+  },
+}
+
+/** Of a connection that is gone already. */
+const peerAttributes = ['client.address', 'network.peer.address', 'network.peer.port'] as const
+
+function requestAttributes({ request, method, scheme, path, query }: Exchanged, socket: Socket): Attributes {
+  const address = socket.remoteAddress
+  const attributes: Attributes = {
+    'http.request.method': method,
+    'url.scheme': scheme,
+    'url.path': path,
+    'client.address': address,
+    'network.peer.address': address,
+    'network.peer.port': socket.remotePort,
+    'network.protocol.version': request.httpVersion,
   }
-  span.describe('client.address', socket.remoteAddress)
-  span.describe('network.peer.address', socket.remoteAddress)
-  span.describe('network.peer.port', socket.remotePort)
-  span.describe('network.protocol.version', request.httpVersion)
-  span.describe('user_agent.original', request.headers['user-agent'])
+  const agent = request.headers['user-agent']
+  const authority = request.headers.host ?? request.headers[':authority']
+  if (authority !== undefined) {
+    const { host, port } = lastAuthority.of(String(authority), scheme)
+    attributes['server.address'] = host
+    attributes['server.port'] = port
+  }
+  if (agent !== undefined) attributes['user_agent.original'] = agent
+  if (query !== undefined) attributes['url.query'] = query
+  if (method === '_OTHER') attributes['http.request.method_original'] = request.method
+  if (address === undefined) for (const name of peerAttributes) delete attributes[name]
+  return attributes
 }
 
 interface Answer {

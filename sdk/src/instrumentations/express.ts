@@ -13,6 +13,7 @@ interface Layer {
   handleRequest?: Handle
   match(path: string): unknown
   [given]?: Pattern | Pattern[]
+  [joined]?: { parent: string; own: string; template: string }
   [options]?: object
 }
 
@@ -23,6 +24,7 @@ type LayerConstructor = {
 }
 
 const given = Symbol('shaketable.pattern')
+const joined = Symbol('shaketable.template')
 const options = Symbol('shaketable.options')
 
 /** Express 4, and Express 5's router: the template that matched, mounted routers included, becomes `http.route`. */
@@ -48,7 +50,7 @@ function patchLayer(exported: unknown, method: 'handle_request' | 'handleRequest
     const pattern = this[given]
     if (pattern === undefined || (!this.route && pattern === '/')) return handle.call(this, request, response, next)
     const parent = baseOf(request)
-    const template = joinTemplates(parent, patternText(this, pattern, request))
+    const template = templateOf(this, parent, patternText(this, pattern, request))
     if (this.route) return handle.call(this, request, response, enterRoute(request, template, next))
     setBase(request, template)
     return handle.call(this, request, response, (error?: unknown) => {
@@ -72,6 +74,15 @@ function patchLayer(exported: unknown, method: 'handle_request' | 'handleRequest
   }
 
   return Layer
+}
+
+/** A layer is nearly always reached in the same way. */
+function templateOf(layer: Layer, parent: string, own: string): string {
+  const last = layer[joined]
+  if (last?.parent === parent && last.own === own) return last.template
+  const template = joinTemplates(parent, own)
+  layer[joined] = { parent, own, template }
+  return template
 }
 
 /** A route that passes the request on without an error was not the one that answered. */

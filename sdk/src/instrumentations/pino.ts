@@ -14,7 +14,7 @@ export const pino = (lines: LogLines): LibraryFile => ({
     const { asJson } = tools
     if (!asJson) throw new Error('asJson is not there')
     tools.asJson = function (object, message, level, time) {
-      return lines.json(asJson.call(this, object, message, level, time))
+      return lines.json('pino', asJson.call(this, object, message, level, time))
     }
     return tools
   },

@@ -5,6 +5,8 @@ import type { LibraryFile } from './modules.ts'
 /** Where winston's formats leave the finished line. */
 const finished = Symbol.for('message')
 
+const plainLevel = Symbol.for('level')
+
 type Info = Record<string | symbol, unknown>
 
 interface Logger extends Leveled {
@@ -29,6 +31,7 @@ export const winston = (lines: LogLines, levels: LogLevels | undefined): Library
     prototype.push = function (info, ...more) {
       const line = info?.[finished]
       if (typeof line === 'string') info![finished] = lines.written(line)
+      if (info) tell(lines, info)
       return push.call(this, info, ...more)
     }
     if (levels)
@@ -39,3 +42,16 @@ export const winston = (lines: LogLines, levels: LogLevels | undefined): Library
     return exported
   },
 })
+
+/** A format may have coloured the level; winston keeps it plain besides. */
+function tell({ records }: LogLines, info: Info): void {
+  if (!records) return
+  try {
+    const { stack, ...members } = JSON.parse(JSON.stringify(info)) as Record<string, unknown>
+    const err = stack === undefined ? undefined : { message: info.message, stack }
+    records.members('winston', { ...members, level: info[plainLevel] ?? info.level, err })
+  } catch {
+    // What cannot be JSON, such as a cycle.
+    records.members('winston', { level: info[plainLevel] ?? info.level, message: String(info.message) })
+  }
+}

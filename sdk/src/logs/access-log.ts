@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { logMember } from '../names.ts'
 
 export interface AccessLine {
+  /** One that HTTP defines, or `_OTHER`. */
   method: string
   path: string
   route: string | undefined
@@ -29,6 +30,9 @@ export class AccessLog {
   readonly #prefix: string
   readonly #format: (line: string) => string
   readonly #write: (bytes: Buffer) => number
+  readonly #routes = new Map<string, string>()
+  #second = -1
+  #seconds = ''
   #lines = ''
   #rest: Buffer = Buffer.alloc(0)
   #timer: NodeJS.Timeout | undefined
@@ -50,20 +54,41 @@ export class AccessLog {
     }
     const status = line.status ?? 0
     const level = status >= 500 || line.status === undefined ? 50 : status >= 400 ? 40 : 30
-    const flags = line.traceFlags.toString(16).padStart(2, '0')
     const { method, path, route, faultId, errorType } = line
     this.#lines += this.#format(
-      `{"level":${level},"time":${Date.now()},${this.#prefix},` +
-        `"${logMember.traceId}":"${line.traceId}","${logMember.spanId}":"${line.spanId}","${logMember.traceFlags}":"${flags}",` +
-        `"http.request.method":${JSON.stringify(method)},"url.path":${JSON.stringify(path)},` +
-        (route === undefined ? '' : `"http.route":${JSON.stringify(route)},`) +
+      `{"level":${level},"time":${this.#now()},${this.#prefix},` +
+        `"${logMember.traceId}":"${line.traceId}","${logMember.spanId}":"${line.spanId}","${logMember.traceFlags}":"${hexByte(line.traceFlags)}",` +
+        `"http.request.method":"${method}","url.path":${JSON.stringify(path)},` +
+        (route === undefined ? '' : `"http.route":${this.#quoted(route)},`) +
         (line.status === undefined ? '' : `"http.response.status_code":${line.status},`) +
         (errorType === undefined ? '' : `"error.type":${JSON.stringify(errorType)},`) +
         (faultId === undefined ? '' : `"shaketable.fault.id":${JSON.stringify(faultId)},`) +
-        `"duration_ms":${Math.round(line.durationMs * 1000) / 1000},"msg":"request completed"}\n`,
+        `"duration_ms":${thousandths(line.durationMs)},"msg":"request completed"}\n`,
     )
     if (this.#lines.length >= batchBytes) this.flush()
     else if (!this.#timer) this.#wake(batchMs)
+  }
+
+  /** ms since the epoch. Thirteen digits are dear to write anew for every line: the seconds stay the same for many. */
+  #now(): string {
+    const now = Date.now()
+    const second = Math.floor(now / 1000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#seconds = String(second)
+    }
+    return this.#seconds + threeDigits[now - second * 1000]
+  }
+
+  /** Templates are few; what makes them many would be folded in the metrics, too. */
+  #quoted(route: string): string {
+    let quoted = this.#routes.get(route)
+    if (quoted === undefined) {
+      quoted = JSON.stringify(route)
+      if (this.#routes.size >= 1_000) this.#routes.clear()
+      this.#routes.set(route, quoted)
+    }
+    return quoted
   }
 
   /** Writes what has gathered. What a full pipe does not take now is tried again soon. */
@@ -98,4 +123,17 @@ export class AccessLog {
     this.#timer = setTimeout(() => this.flush(), ms)
     this.#timer.unref()
   }
+}
+
+const threeDigits = Array.from({ length: 1_000 }, (_, number) => String(number).padStart(3, '0'))
+
+/** Of a number from 0 on: with whole numbers, which are written much faster than fractions. */
+function thousandths(value: number): string {
+  const all = Math.round(value * 1000)
+  const whole = Math.floor(all / 1000)
+  return `${whole}.${threeDigits[all - whole * 1000]}`
+}
+
+function hexByte(flags: number): string {
+  return flags === 1 ? '01' : (flags & 0xff).toString(16).padStart(2, '0')
 }

@@ -1,40 +1,31 @@
+import { format } from 'node:util'
 import { activeSpan } from './ids.ts'
 import type { LogLines } from './lines.ts'
 
 const methods = ['debug', 'error', 'info', 'log', 'warn'] as const
+type Method = (typeof methods)[number]
 
 /**
  * Lines of `console`, too, tell their trace: a JSON object in its members, any other line at its end. Outside of a span
- * they only lose what is to be withheld. Returns what takes this back.
+ * they only lose what is to be withheld. Without `ids` they stay as they are, and are only sent.
  */
-export function watchConsole(lines: LogLines): () => void {
-  const originals = methods.map(name => console[name])
-  const replacements = originals.map(
-    original =>
-      function (this: unknown, ...given: unknown[]) {
-        return Reflect.apply(original, this, shown(lines, given))
-      },
-  )
-  for (const [at, name] of methods.entries()) console[name] = replacements[at]!
-  return () => {
-    for (const [at, name] of methods.entries()) if (console[name] === replacements[at]) console[name] = originals[at]!
+export function watchConsole(lines: LogLines, ids: boolean): void {
+  for (const method of methods) {
+    const original = console[method]
+    console[method] = function (this: unknown, ...given: unknown[]) {
+      const told = tell(lines, method, given)
+      return Reflect.apply(original, this, ids ? told : given)
+    }
   }
 }
 
-function shown(lines: LogLines, given: unknown[]): unknown[] {
+function tell(lines: LogLines, method: Method, given: unknown[]): unknown[] {
   if (given.length === 0) return given
   const [only] = given
   if (given.length === 1 && typeof only === 'string' && only.startsWith('{') && only.endsWith('}'))
-    return [lines.json(only)]
-  const clean = given.map(value => (value instanceof Error ? error(lines, value) : lines.redaction.value(value)))
+    return [lines.json('console', only)]
+  const clean = given.map(value => lines.redaction.value(value))
   const span = activeSpan()
+  lines.records?.text(method, format(...clean), span)
   return span ? [...clean, `trace_id=${span.traceId} span_id=${span.spanId}`] : clean
-}
-
-/** An error is shown by its stack, which holds its message. */
-function error(lines: LogLines, value: Error): unknown {
-  const { stack } = value
-  if (typeof stack !== 'string') return value
-  const clean = lines.redaction.text(stack)
-  return clean === stack ? value : clean
 }

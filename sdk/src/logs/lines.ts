@@ -2,33 +2,42 @@ import { logMember } from '../names.ts'
 import type { Redaction } from '../redaction.ts'
 import { toEcs } from './ecs.ts'
 import { activeSpan, idMembers, withIds } from './ids.ts'
+import type { LogRecords, LogSource } from './records.ts'
 
 export type LogFormat = 'pino' | 'ecs'
 
 /** What becomes of every line, whoever logs it: the ids of the active span, the redaction, the format. */
 export class LogLines {
   readonly redaction: Redaction
+  /** Where logs go out over OTLP besides. */
+  readonly records: LogRecords | undefined
   readonly #format: LogFormat
   readonly #serviceName: string
 
-  constructor(redaction: Redaction, format: LogFormat, serviceName: string) {
+  constructor(redaction: Redaction, format: LogFormat, serviceName: string, records: LogRecords | undefined) {
+    this.records = records
     this.redaction = redaction
     this.#format = format
     this.#serviceName = serviceName
   }
 
   /** A line that a logger has written as JSON, before it goes anywhere. */
-  json(line: string): string {
-    return this.formatted(withIds(this.redaction.json(line)))
+  json(source: LogSource, line: string): string {
+    return this.finished(source, withIds(this.redaction.json(line)))
   }
 
   /** A line that has its ids and is written by others' formats. */
   written(line: string): string {
-    return line.startsWith('{') ? this.formatted(this.redaction.json(line)) : this.redaction.text(line)
+    return line.startsWith('{') ? this.#formatted(this.redaction.json(line)) : this.redaction.text(line)
   }
 
-  /** A line that has its ids and holds nothing to withhold. */
-  formatted(line: string): string {
+  /** A line of JSON that has its ids, and holds nothing to withhold. */
+  finished(source: LogSource, line: string): string {
+    this.records?.line(source, line)
+    return this.#formatted(line)
+  }
+
+  #formatted(line: string): string {
     return this.#format === 'ecs' ? toEcs(line, this.#serviceName) : line
   }
 

@@ -25,6 +25,11 @@ export class Tally {
   }
 
   add(amount: number, ...values: string[]): void {
+    this.entry(...values).value += amount
+  }
+
+  /** What these label values count into: to be kept where they come with every request. */
+  entry(...values: string[]): { value: number } {
     const known = values.join('\n')
     const full = this.#values.size >= this.#maxSeries && !this.#values.has(known)
     const key = full ? 'overflow' : known
@@ -34,7 +39,7 @@ export class Tally {
       entry = { labels: full ? overflowLabels : labels, value: 0 }
       this.#values.set(key, entry)
     }
-    entry.value += amount
+    return entry
   }
 
   family(): Family {

@@ -52,14 +52,19 @@ export class Series {
   readonly #labels: Record<string, string>
   readonly #boundaries: readonly number[]
   readonly #counts: Float64Array
-  readonly #exemplars: (Exemplar | undefined)[]
+  /** The span of the last value in each bucket, the value, and when it was. */
+  readonly #spans: (SpanContext | undefined)[]
+  readonly #values: Float64Array
+  readonly #times: Float64Array
   #sum = 0
 
   constructor(labels: Record<string, string>, boundaries: readonly number[]) {
     this.#labels = labels
     this.#boundaries = boundaries
     this.#counts = new Float64Array(boundaries.length + 1)
-    this.#exemplars = new Array(boundaries.length + 1)
+    this.#spans = new Array(boundaries.length + 1).fill(undefined)
+    this.#values = new Float64Array(boundaries.length + 1)
+    this.#times = new Float64Array(boundaries.length + 1)
   }
 
   /** Counts one value; a sampled span becomes the exemplar of its bucket. */
@@ -69,8 +74,16 @@ export class Series {
     this.#counts[bucket]!++
     this.#sum += value
     if (!span) return
+    this.#spans[bucket] = span
+    this.#values[bucket] = value
+    this.#times[bucket] = Date.now()
+  }
+
+  #exemplar(bucket: number): Exemplar | undefined {
+    const span = this.#spans[bucket]
+    if (!span) return undefined
     const labels = { [logMember.traceId]: span.traceId, [logMember.spanId]: span.spanId }
-    this.#exemplars[bucket] = { labels, value, timestamp: Date.now() / 1000 }
+    return { labels, value: this.#values[bucket]!, timestamp: this.#times[bucket]! / 1000 }
   }
 
   samples(name: string): Sample[] {
@@ -80,7 +93,7 @@ export class Series {
       count += this.#counts[bucket]!
       const boundary = this.#boundaries[bucket]
       const le = boundary === undefined ? '+Inf' : String(boundary)
-      const exemplar = this.#exemplars[bucket]
+      const exemplar = this.#exemplar(bucket)
       samples.push({ name: `${name}_bucket`, labels: { ...this.#labels, le }, value: count, exemplar })
     }
     samples.push({ name: `${name}_sum`, labels: this.#labels, value: this.#sum })

@@ -1,30 +1,27 @@
 import { randomFillSync } from 'node:crypto'
 
-// sfc32, seeded by the system: ids need uniqueness, not secrecy, and every request takes two.
-const seed = randomFillSync(new Uint32Array(4))
-let a = seed[0]!
-let b = seed[1]!
-let c = seed[2]!
-let d = seed[3]!
+/** Random bytes in store: to fetch them one id at a time costs more than all else of a span. */
+const store = Buffer.alloc(6_144)
+let used = store.length
 
-function next(): number {
-  const t = (a + b + d) | 0
-  d = (d + 1) | 0
-  a = b ^ (b >>> 9)
-  b = (c + (c << 3)) | 0
-  c = (c << 21) | (c >>> 11)
-  c = (c + t) | 0
-  return t >>> 0
+function take(length: number): string {
+  if (used + length > store.length) {
+    randomFillSync(store)
+    used = 0
+  }
+  const from = used
+  used += length
+  // Never all zero.
+  if (store[from] === 0) store[from] = 1
+  return store.toString('hex', from, used)
 }
-
-const hex = (word: number) => word.toString(16).padStart(8, '0')
 
 /** 32 lower-case hex digits, never all zero. */
 export function newTraceId(): string {
-  return hex((next() | 1) >>> 0) + hex(next()) + hex(next()) + hex(next())
+  return take(16)
 }
 
 /** 16 lower-case hex digits, never all zero. */
 export function newSpanId(): string {
-  return hex((next() | 1) >>> 0) + hex(next())
+  return take(8)
 }

@@ -149,7 +149,7 @@ export function partialSuccess(contentType: string | undefined, body: Buffer): {
   try {
     if (contentType?.includes('json')) {
       const { partialSuccess } = JSON.parse(body.toString()) as { partialSuccess?: Record<string, string | number> }
-      const rejected = Number(partialSuccess?.rejectedSpans ?? partialSuccess?.rejectedDataPoints ?? 0) || 0
+      const rejected = rejectedIn(partialSuccess) || 0
       const message = partialSuccess?.errorMessage
       return message ? { rejected, message: String(message) } : { rejected }
     }
@@ -184,4 +184,8 @@ function fromProtobuf(body: Buffer): { rejected: number; message?: string } {
     } else break
   }
   return result
+}
+
+function rejectedIn(answer: Record<string, string | number> = {}): number {
+  return Number(answer.rejectedSpans ?? answer.rejectedDataPoints ?? answer.rejectedLogRecords ?? 0)
 }

@@ -34,6 +34,7 @@ const retryable = new Set([1, 4, 8, 10, 11, 14, 15])
 
 const signals = {
   traces: { name: 'TRACES', item: 'span', service: 'trace.v1.TraceService' },
+  logs: { name: 'LOGS', item: 'log', service: 'logs.v1.LogsService' },
   metrics: { name: 'METRICS', item: 'metric_data_point', service: 'metrics.v1.MetricsService' },
 } as const
 

@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue, SpanContext } from '@opentelemetry/api'
+import type { SpanContext } from '@opentelemetry/api'
 import { toNanos } from '../clock.ts'
 import { flagsOf } from './otlp-protobuf.ts'
 import { type RecordedSpan, toMs } from './span.ts'
@@ -50,13 +50,14 @@ function identity(context: SpanContext) {
   return { traceId: context.traceId, spanId: context.spanId, traceState: context.traceState?.serialize() || undefined }
 }
 
-export function keyValues(values: Attributes) {
+export function keyValues(values: Readonly<Record<string, unknown>>, depth = 8) {
   return Object.entries(values).flatMap(([key, value]) =>
-    value === undefined ? [] : [{ key, value: anyValue(value) }],
+    value === undefined ? [] : [{ key, value: anyValue(value, depth) }],
   )
 }
 
-function anyValue(value: AttributeValue | null | undefined): object {
+/** An `AnyValue`; what is nested too deep is left out. */
+export function anyValue(value: unknown, depth = 8): object {
   if (typeof value === 'string') return { stringValue: value }
   if (typeof value === 'boolean') return { boolValue: value }
   if (typeof value === 'number') {
@@ -64,5 +65,8 @@ function anyValue(value: AttributeValue | null | undefined): object {
     // JSON has no number for these; protobuf's JSON writes their names.
     return { doubleValue: Number.isFinite(value) ? value : String(value) }
   }
-  return Array.isArray(value) ? { arrayValue: { values: value.map(anyValue) } } : {}
+  if (Array.isArray(value))
+    return { arrayValue: { values: depth === 0 ? [] : value.map(item => anyValue(item, depth - 1)) } }
+  if (typeof value !== 'object' || value === null || depth === 0) return {}
+  return { kvlistValue: { values: keyValues(value as Record<string, unknown>, depth - 1) } }
 }

@@ -1,5 +1,4 @@
-import type { Attributes, AttributeValue, SpanContext } from '@opentelemetry/api'
-import { toNanos } from '../clock.ts'
+import type { SpanContext } from '@opentelemetry/api'
 import { ProtobufWriter } from './protobuf.ts'
 import type { RecordedSpan, Scope } from './span.ts'
 import { toMs } from './span.ts'
@@ -38,19 +37,30 @@ function writeSpan(to: ProtobufWriter, span: RecordedSpan): void {
   if (span.parentSpanContext) to.hex(4, span.parentSpanContext.spanId)
   to.string(5, span.name)
   to.unsigned(6, span.kind + 1)
-  to.fixed64(7, toNanos(span.startMs))
-  to.fixed64(8, toNanos(span.endMs))
+  to.nanos(7, span.startMs)
+  to.nanos(8, span.endMs)
   attributes(to, 9, span.attributes)
   if (span.droppedAttributesCount) to.unsigned(10, span.droppedAttributesCount)
+  if (!span.isPlain) eventsAndLinks(to, span)
+  if (span.droppedEventsCount) to.unsigned(12, span.droppedEventsCount)
+  if (span.droppedLinksCount) to.unsigned(14, span.droppedLinksCount)
+  const status = to.openSmall(15)
+  if (span.status.message) to.string(2, span.status.message)
+  if (span.status.code) to.unsigned(3, span.status.code)
+  to.closeSmall(status)
+  to.fixed32(16, flagsOf(context, span.parentSpanContext))
+  to.close(message)
+}
+
+function eventsAndLinks(to: ProtobufWriter, span: RecordedSpan): void {
   for (const event of span.events) {
     const at = to.open(11)
-    to.fixed64(1, toNanos(toMs(event.time) ?? span.startMs))
+    to.nanos(1, toMs(event.time) ?? span.startMs)
     to.string(2, event.name)
     attributes(to, 3, event.attributes)
     if (event.droppedAttributesCount) to.unsigned(4, event.droppedAttributesCount)
     to.close(at)
   }
-  if (span.droppedEventsCount) to.unsigned(12, span.droppedEventsCount)
   for (const link of span.links) {
     const at = to.open(13)
     identity(to, link.context)
@@ -59,13 +69,6 @@ function writeSpan(to: ProtobufWriter, span: RecordedSpan): void {
     to.fixed32(6, flagsOf(link.context, link.context))
     to.close(at)
   }
-  if (span.droppedLinksCount) to.unsigned(14, span.droppedLinksCount)
-  const status = to.open(15)
-  if (span.status.message) to.string(2, span.status.message)
-  if (span.status.code) to.unsigned(3, span.status.code)
-  to.close(status)
-  to.fixed32(16, flagsOf(context, span.parentSpanContext))
-  to.close(message)
 }
 
 function identity(to: ProtobufWriter, context: SpanContext): void {
@@ -80,20 +83,26 @@ export function flagsOf(context: SpanContext, other: SpanContext | undefined): n
   return (context.traceFlags & 0xff) | 0x100 | (other?.isRemote ? 0x200 : 0)
 }
 
-export function attributes(to: ProtobufWriter, field: number, values: Attributes): void {
+export function attributes(
+  to: ProtobufWriter,
+  field: number,
+  values: Readonly<Record<string, unknown>>,
+  depth = 8,
+): void {
   for (const key of Object.keys(values)) {
     const value = values[key]
     if (value === undefined) continue
-    const pair = to.open(field)
+    const pair = to.openSmall(field)
     to.string(1, key)
-    const message = to.open(2)
-    anyValue(to, value)
-    to.close(message)
-    to.close(pair)
+    const message = to.openSmall(2)
+    anyValue(to, value, depth)
+    to.closeSmall(message)
+    to.closeSmall(pair)
   }
 }
 
-function anyValue(to: ProtobufWriter, value: AttributeValue | null | undefined): void {
+/** An `AnyValue`; what is nested too deep is left out. */
+export function anyValue(to: ProtobufWriter, value: unknown, depth = 8): void {
   if (typeof value === 'string') to.string(1, value)
   else if (typeof value === 'boolean') to.unsigned(2, value ? 1 : 0)
   else if (typeof value === 'number') {
@@ -101,11 +110,15 @@ function anyValue(to: ProtobufWriter, value: AttributeValue | null | undefined):
     else to.double(4, value)
   } else if (Array.isArray(value)) {
     const array = to.open(5)
-    for (const item of value) {
+    for (const item of depth === 0 ? [] : value) {
       const element = to.open(1)
-      anyValue(to, item)
+      anyValue(to, item, depth - 1)
       to.close(element)
     }
     to.close(array)
+  } else if (typeof value === 'object' && value !== null && depth > 0) {
+    const list = to.open(6)
+    attributes(to, 1, value as Record<string, unknown>, depth - 1)
+    to.close(list)
   }
 }

@@ -3,7 +3,6 @@ import { activeContext } from '../context.ts'
 import { variable } from '../names.ts'
 import type { Notice } from '../notice.ts'
 import type { Redaction } from '../redaction.ts'
-import { sendBlocking } from './last-moment.ts'
 import { type SpanQueue, settledWithin } from './queue.ts'
 import type { ServiceResource } from './resource.ts'
 import type { RecordedSpan, SpanLimits, SpanSink } from './span.ts'
@@ -83,15 +82,7 @@ export class SpanPipeline implements SpanSink {
 
   /** The last sending of a process that is going down: blocks, but not when the collector is known to be down. */
   flushBlocking(deadlineMs: number): void {
-    const { queue } = this
-    if (!queue?.destination.wire || queue.waiting === 0 || queue.down) return
-    const spans = queue.takeAll()
-    if (spans.length === 0) return
-    let accepted = false
-    this.#guard('the last spans cannot be sent', () => {
-      accepted = sendBlocking(queue.destination.wire!.last(spans), deadlineMs)
-    })
-    queue.settle(accepted ? spans.length : 0, accepted ? 0 : spans.length)
+    this.queue?.flushBlocking(deadlineMs)
   }
 
   async close(deadlineMs: number): Promise<void> {

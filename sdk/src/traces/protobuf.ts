@@ -27,7 +27,30 @@ export class ProtobufWriter {
     this.#bytes[start - 1] = (length >>> 21) & 0x7f
   }
 
+  /** As `open`, for a message that is hardly ever as long as 128 bytes; pass what it returns to `closeSmall`. */
+  openSmall(field: number): number {
+    this.#tag(field, 2)
+    this.#room(1)
+    this.#at += 1
+    return this.#at
+  }
+
+  closeSmall(start: number): void {
+    const length = this.#at - start
+    if (length < 0x80) {
+      this.#bytes[start - 1] = length
+      return
+    }
+    this.#room(3)
+    this.#bytes.copyWithin(start + 3, start, this.#at)
+    this.#at += 3
+    this.close(start + 3)
+  }
+
+  /** `field` is below 16, as in `hex`. */
   string(field: number, value: string): void {
+    this.#room(value.length + 4)
+    if (value.length < 64 && this.#shortAscii(field, value)) return
     const length = Buffer.byteLength(value)
     this.#tag(field, 2)
     this.#varint(length)
@@ -35,11 +58,31 @@ export class ProtobufWriter {
     this.#at += this.#bytes.write(value, this.#at)
   }
 
+  /** Most strings are short and plain: a loop is faster for them than a call out of JavaScript. */
+  #shortAscii(field: number, value: string): boolean {
+    const bytes = this.#bytes
+    const start = this.#at + 2
+    for (let at = 0; at < value.length; at++) {
+      const code = value.charCodeAt(at)
+      if (code > 0x7f) return false
+      bytes[start + at] = code
+    }
+    bytes[this.#at] = field * 8 + 2
+    bytes[this.#at + 1] = value.length
+    this.#at = start + value.length
+    return true
+  }
+
   hex(field: number, value: string): void {
-    this.#tag(field, 2)
-    this.#varint(value.length / 2)
-    this.#room(value.length / 2)
-    this.#at += this.#bytes.write(value, this.#at, 'hex')
+    const length = value.length / 2
+    this.#room(length + 4)
+    const bytes = this.#bytes
+    let at = this.#at
+    bytes[at++] = field * 8 + 2
+    bytes[at++] = length
+    for (let digit = 0; digit < value.length; digit += 2)
+      bytes[at++] = (nibble(value.charCodeAt(digit)) << 4) | nibble(value.charCodeAt(digit + 1))
+    this.#at = at
   }
 
   unsigned(field: number, value: number): void {
@@ -60,6 +103,18 @@ export class ProtobufWriter {
       rest >>= 7n
     }
     this.#bytes[this.#at++] = Number(rest)
+  }
+
+  /** Nanoseconds since the epoch, of ms with fractions: they do not fit into a number. */
+  nanos(field: number, ms: number): void {
+    const whole = Math.floor(ms)
+    const high = Math.floor(whole / 0x10000)
+    const upper = high * 1e6
+    const lower = (upper % 0x10000) * 0x10000 + (whole % 0x10000) * 1e6 + Math.round((ms - whole) * 1e6)
+    this.#tag(field, 1)
+    this.#room(8)
+    this.#at = this.#bytes.writeUInt32LE(lower % 0x1_0000_0000, this.#at)
+    this.#at = this.#bytes.writeUInt32LE(Math.floor(upper / 0x10000) + Math.floor(lower / 0x1_0000_0000), this.#at)
   }
 
   fixed64(field: number, value: bigint): void {
@@ -100,6 +155,10 @@ export class ProtobufWriter {
 
   #varint(value: number): void {
     this.#room(10)
+    if (value < 0x80) {
+      this.#bytes[this.#at++] = value
+      return
+    }
     let rest = value
     while (rest > 0x7f) {
       this.#bytes[this.#at++] = (rest % 128) | 0x80
@@ -114,4 +173,9 @@ export class ProtobufWriter {
     this.#bytes.copy(grown, 0, 0, this.#at)
     this.#bytes = grown
   }
+}
+
+/** Of a hex digit, in either case. */
+function nibble(code: number): number {
+  return (code & 0xf) + (code > 0x39 ? 9 : 0)
 }

@@ -185,6 +185,18 @@ describe('with room for packed batches', () => {
     expect(state.received.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, at) => at))
   })
 
+  test('a queue that fills up while a batch is packed goes on with the next one by itself', async () => {
+    const { queue, packed } = packing(1_000_000)
+    queue.add(span('0'))
+    await queue.flush(1000)
+    for (let at = 1; at < 60; at++) queue.add(span(String(at)))
+    await packed()
+    expect(queue.droppedFor.queue_full).toBeGreaterThan(0)
+    const { spans } = queue.packed
+    expect(spans).toBeGreaterThanOrEqual(8)
+    balanced(queue)
+  })
+
   test('the packed ones are bounded too, and what is closed away is counted', async () => {
     const { queue, packed } = packing(50)
     queue.add(span('0'))

@@ -1,5 +1,5 @@
 import type { Notice } from '../notice.ts'
-import type { LastMessage } from './last-moment.ts'
+import { type LastMessage, sendBlocking } from './last-moment.ts'
 import { type Message, pack } from './message.ts'
 import type { RecordedSpan } from './span.ts'
 import { type Trouble, TroubleReport } from './trouble.ts'
@@ -12,18 +12,23 @@ export type Delivery =
   | { outcome: 'retry'; reason: string; afterMs?: number | undefined }
 
 /** Where batches go. Neither `send` nor `post` ever rejects. */
-export interface SpanDestination {
+export interface SpanDestination<Item = RecordedSpan> {
   readonly name: string
-  send(spans: readonly RecordedSpan[], timeoutMs: number): Promise<Delivery>
+  send(items: readonly Item[], timeoutMs: number): Promise<Delivery>
   close(): void
   /** Of a destination that takes messages, which the queue can keep while it is away. */
   wire?: {
-    encode(spans: readonly RecordedSpan[]): Message
+    encode(items: readonly Item[]): Message
     post(message: Message, timeoutMs: number): Promise<Delivery>
     /** One request that takes all of the spans: what a crash hands to its last-moment sender. */
-    last(spans: readonly RecordedSpan[]): LastMessage
+    last(items: readonly Item[]): LastMessage
   }
 }
+
+/** What a queue tells of itself, whatever it holds. */
+export type QueueState = Readonly<
+  Pick<SpanQueue, 'made' | 'sent' | 'dropped' | 'droppedFor' | 'waiting' | 'packed' | 'down' | 'lastFailure'>
+> & { readonly destination: { readonly name: string } }
 
 export interface QueueOptions {
   /** Spans that wait as they are. */
@@ -54,15 +59,16 @@ interface Packed {
  * dropped: made = sent + dropped + waiting, at every moment. What does not find a taker in time is encoded and packed, some
  * 50 bytes a span, so that an outage of minutes fits into a few megabytes.
  */
-export class SpanQueue {
+export class SpanQueue<Item = RecordedSpan> {
   made = 0
   sent = 0
   lastFailure: string | undefined
   readonly droppedFor: Record<DropReason, number> = { queue_full: 0, refused: 0, rejected: 0, closed: 0, undecided: 0 }
-  readonly destination: SpanDestination
+  readonly destination: SpanDestination<Item>
   readonly #options: QueueOptions
   readonly #report: TroubleReport
-  #waiting: RecordedSpan[] = []
+  readonly #items: string
+  #waiting: Item[] = []
   #packed: Packed[] = []
   #packedSpans = 0
   #packedBytes = 0
@@ -75,10 +81,11 @@ export class SpanQueue {
   #retryAfter = 0
   #closed = false
 
-  constructor(destination: SpanDestination, options: QueueOptions, notice: Notice) {
+  constructor(destination: SpanDestination<Item>, options: QueueOptions, notice: Notice, items = 'spans') {
     this.destination = destination
     this.#options = options
-    this.#report = new TroubleReport(destination.name, notice, () => this.dropped)
+    this.#report = new TroubleReport(destination.name, notice, () => this.dropped, items)
+    this.#items = items
   }
 
   get waiting(): number {
@@ -98,13 +105,13 @@ export class SpanQueue {
     return this.#backoff > 0
   }
 
-  add(span: RecordedSpan): void {
+  add(item: Item): void {
     this.made++
+    this.#packIfCrowded()
     if (this.#closed) this.droppedFor.closed++
     else if (this.#waiting.length + this.#inFlight >= this.#options.maxQueueSize) this.droppedFor.queue_full++
     else {
-      this.#waiting.push(span)
-      this.#packIfCrowded()
+      this.#waiting.push(item)
       if (!this.#sending) this.#scheduleSoon()
     }
   }
@@ -140,16 +147,20 @@ export class SpanQueue {
     this.destination.close()
   }
 
-  /** Takes out what is not packed for a last synchronous sending; the caller says what became of it. */
-  takeAll(): readonly RecordedSpan[] {
-    const spans = this.#waiting
+  /** The last sending of a process that is going down: blocks, but not when the destination is known to be down. */
+  flushBlocking(deadlineMs: number): void {
+    const { wire } = this.destination
+    if (!wire || this.#waiting.length === 0 || this.down) return
+    const items = this.#waiting
     this.#waiting = []
-    return spans
-  }
-
-  settle(sent: number, dropped: number): void {
-    this.sent += sent
-    this.droppedFor.closed += dropped
+    let accepted = false
+    try {
+      accepted = sendBlocking(wire.last(items), deadlineMs)
+    } catch (error) {
+      this.#report.now({ kind: 'refuses', detail: String(error) })
+    }
+    if (accepted) this.sent += items.length
+    else this.droppedFor.closed += items.length
   }
 
   get #hasWork(): boolean {
@@ -218,7 +229,7 @@ export class SpanQueue {
   }
 
   #account(spans: number, delivery: Delivery): void {
-    const trouble = troubleOf(delivery, spans)
+    const trouble = troubleOf(delivery, spans, this.#items)
     this.#report.now(trouble)
     this.lastFailure = trouble?.detail
     if (delivery.outcome === 'sent') {
@@ -240,7 +251,7 @@ export class SpanQueue {
   #packIfCrowded(): void {
     const { maxBatchSize, maxQueueSize, maxPackedBytes } = this.#options
     const { wire } = this.destination
-    if (!wire || this.#packing > 0 || this.#packedBytes >= maxPackedBytes) return
+    if (!wire || this.#closed || this.#packing > 0 || this.#packedBytes >= maxPackedBytes) return
     if (this.#waiting.length < Math.max(Math.min(maxBatchSize, maxQueueSize), maxQueueSize / 2)) return
     // A batch that is just beginning its way needs no packing.
     if (!this.#sending && !this.down) return
@@ -249,7 +260,7 @@ export class SpanQueue {
     void this.#pack(batch, wire)
   }
 
-  async #pack(batch: RecordedSpan[], wire: NonNullable<SpanDestination['wire']>): Promise<void> {
+  async #pack(batch: Item[], wire: NonNullable<SpanDestination<Item>['wire']>): Promise<void> {
     try {
       const message = await pack(wire.encode(batch))
       if (this.#closed) {
@@ -264,15 +275,16 @@ export class SpanQueue {
       this.#report.now({ kind: 'refuses', detail: String(error) })
     } finally {
       this.#packing = 0
+      this.#packIfCrowded()
     }
   }
 }
 
-function troubleOf(delivery: Delivery, spans: number): Trouble | undefined {
+function troubleOf(delivery: Delivery, count: number, items: string): Trouble | undefined {
   if (delivery.outcome === 'retry') return { kind: 'fails', detail: delivery.reason }
   if (delivery.outcome === 'refused') return { kind: 'refuses', detail: delivery.reason }
   if (delivery.rejected === 0) return undefined
-  return { kind: 'rejects', detail: delivery.message || `${Math.min(delivery.rejected, spans)} of ${spans} spans` }
+  return { kind: 'rejects', detail: delivery.message || `${Math.min(delivery.rejected, count)} of ${count} ${items}` }
 }
 
 async function settled(send: () => Promise<Delivery>): Promise<Delivery> {

@@ -58,9 +58,13 @@ export interface SpanStart {
   scope: Scope
   /** ms since the epoch; now when absent. */
   startMs?: number | undefined
+  /** What the SDK itself says of a request: no more than a dozen, redacted, and the span's own from now on. */
+  attributes?: Attributes | undefined
   /** Head sampling left the span out, but its local root may yet bring it in. */
   local?: LocalTrace | undefined
 }
+
+const unset: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET })
 
 /**
  * The only span class: OpenTelemetry's `Span` to the app and its `ReadableSpan` to processors and exporters. A span that
@@ -70,12 +74,10 @@ export class RecordedSpan implements Span {
   name: string
   readonly kind: SpanKind
   readonly parentSpanContext: SpanContext | undefined
-  readonly attributes: Attributes = {}
-  readonly links: Link[] = []
-  readonly events: SpanEvent[] = []
+  attributes: Attributes
   readonly instrumentationScope: Scope
   readonly startMs: number
-  status: SpanStatus = { code: SpanStatusCode.UNSET }
+  status: SpanStatus = unset
   endMs = 0
   ended = false
   droppedAttributesCount = 0
@@ -86,21 +88,41 @@ export class RecordedSpan implements Span {
   /** Of a span that head sampling left out, where its local root may yet bring it in. */
   readonly local: LocalTrace | undefined
   /** `performance.now()` at the start: a clock that is set meanwhile changes no duration. */
-  readonly #startedAt: number | undefined
+  readonly startedAt: number | undefined
   #attributeCount = 0
+  // Most spans have none: they are made when there is one.
+  #links: Link[] | undefined
+  #events: SpanEvent[] | undefined
 
   constructor(sink: SpanSink, start: SpanStart) {
     this.name = String(start.name)
     this.kind = start.kind
     this.parentSpanContext = start.parent
     this.instrumentationScope = start.scope
-    this.startMs = start.startMs ?? nowMs()
-    this.#startedAt = start.startMs === undefined ? performance.now() : undefined
+    this.startedAt = start.startMs === undefined ? performance.now() : undefined
+    this.startMs = start.startMs ?? nowMs(this.startedAt)
     this.#context = start.context
     this.#sink = sink
+    this.attributes = {}
+    if (start.attributes) this.#adopt(start.attributes)
     this.local = start.local
     this.local?.started(this)
     if (this.isSampled()) sink.started(this)
+  }
+
+  get links(): Link[] {
+    this.#links ??= []
+    return this.#links
+  }
+
+  get events(): SpanEvent[] {
+    this.#events ??= []
+    return this.#events
+  }
+
+  /** Whether `events` or `links` has anything, without making them. */
+  get isPlain(): boolean {
+    return this.#events === undefined && this.#links === undefined
   }
 
   get resource(): ServiceResource {
@@ -155,6 +177,16 @@ export class RecordedSpan implements Span {
     }
     this.attributes[key] = shorten(value, this.#sink.limits.attributeLength)
     return this
+  }
+
+  /** One object that is made whole costs a fraction of one that grows by a dozen members. */
+  #adopt(attributes: Attributes): void {
+    const { attributeCount, attributeLength } = this.#sink.limits
+    const names = Object.keys(attributes)
+    if (names.length <= attributeCount && attributeLength === Number.POSITIVE_INFINITY) {
+      this.attributes = attributes
+      this.#attributeCount = names.length
+    } else for (const name of names) this.describe(name, attributes[name])
   }
 
   setAttributes(attributes: Attributes): this {
@@ -220,15 +252,23 @@ export class RecordedSpan implements Span {
   }
 
   end(endTime?: TimeInput): void {
-    if (this.ended) return
-    this.endMs = Math.max(this.startMs, toMs(endTime) ?? this.#nowMs())
+    if (!this.ended) this.#finish(toMs(endTime) ?? this.#nowMs())
+  }
+
+  /** Ends it now; `monotonic` is a reading of `performance.now()` that the caller has just taken. */
+  endAt(monotonic: number): void {
+    if (!this.ended) this.#finish(this.startedAt === undefined ? nowMs() : this.startMs + monotonic - this.startedAt)
+  }
+
+  #finish(endMs: number): void {
+    this.endMs = Math.max(this.startMs, endMs)
     this.ended = true
     if (this.local) this.local.ended(this)
     else if (this.isSampled()) this.#sink.ended(this)
   }
 
   #nowMs(): number {
-    return this.#startedAt === undefined ? nowMs() : this.startMs + performance.now() - this.#startedAt
+    return this.startedAt === undefined ? nowMs() : this.startMs + performance.now() - this.startedAt
   }
 }
 

@@ -14,7 +14,7 @@ import {
   type TraceState,
   trace,
 } from '@opentelemetry/api'
-import { activeContext, isUntraced, withContext } from '../context.ts'
+import { activeContext, contextOf, isUntraced, spanOf, withContext } from '../context.ts'
 import type { Notice } from '../notice.ts'
 import { newSpanId, newTraceId } from './ids.ts'
 import type { Decide, Sampler } from './sampler.ts'
@@ -62,15 +62,26 @@ export class SpanProvider implements TracerProvider {
     return tracer
   }
 
-  /** Starts a span under the span of `context`; the sampling decision falls before anything else is built. */
-  start(scope: Scope, name: string, kind: SpanKind, context: Context, options?: SpanOptions): RecordedSpan {
-    const remembered = options?.root ? undefined : trace.getSpanContext(context)
+  /**
+   * Starts a span under the span of `context`; the sampling decision falls before anything else is built. What `describe` says
+   * of a request is redacted, and asked for only if the span is recorded.
+   */
+  start(
+    scope: Scope,
+    name: string,
+    kind: SpanKind,
+    context: Context,
+    options?: SpanOptions,
+    describe?: () => Attributes,
+  ): RecordedSpan {
+    const remembered = options?.root ? undefined : spanOf(context)?.spanContext()
     const parent = remembered && isSpanContextValid(remembered) ? remembered : undefined
     const traceId = parent?.traceId ?? newTraceId()
     let traceState: TraceState | undefined = parent?.traceState
     let sampled: boolean
     let added: Readonly<Attributes> | undefined
-    const own = this.#askSampler(context, traceId, name, kind, options)
+    const asked = this.#sampler && describe ? { ...options, attributes: describe() } : options
+    const own = this.#askSampler(context, traceId, name, kind, asked)
     if (own) {
       sampled = own.decision === 2
       added = own.attributes
@@ -86,7 +97,9 @@ export class SpanProvider implements TracerProvider {
     if (traceState) spanContext.traceState = traceState
     const startMs = toMs(options?.startTime)
     const local = sampled || !this.#undecided ? undefined : this.#localTraceOf(this.#undecided, parent && context)
-    const span = new RecordedSpan(this.#sink, { name, kind, context: spanContext, parent, scope, startMs, local })
+    const attributes = sampled || local ? describe?.() : undefined
+    const given = { name, kind, context: spanContext, parent, scope, startMs, local, attributes }
+    const span = new RecordedSpan(this.#sink, given)
     if (options?.attributes) span.setAttributes(options.attributes)
     if (added) span.setAttributes(added)
     if (options?.links) span.addLinks(options.links)
@@ -142,6 +155,6 @@ class ScopedTracer implements Tracer {
     const options = rest.length > 1 ? (rest[0] as SpanOptions) : {}
     const parent = rest.length > 2 ? (rest[1] as Context) : activeContext()
     const span = this.startSpan(name, options, parent)
-    return withContext(trace.setSpan(parent, span), () => work(span) as ReturnType<Work>)
+    return withContext(contextOf(span, parent), () => work(span) as ReturnType<Work>)
   }
 }

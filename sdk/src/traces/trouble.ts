@@ -1,7 +1,7 @@
 import type { Notice } from '../notice.ts'
 
 export interface Trouble {
-  /** It `fails`: spans are kept; it `refuses` whole batches or `rejects` parts of them: those spans are dropped. */
+  /** It `fails`: what waits is kept; it `refuses` whole batches or `rejects` parts of them: those are dropped. */
   kind: 'fails' | 'refuses' | 'rejects'
   detail: string
 }
@@ -14,12 +14,14 @@ export class TroubleReport {
   readonly #name: string
   readonly #notice: Notice
   readonly #dropped: () => number
+  readonly #items: string
   #inTrouble = false
   #droppedBefore = 0
   #told: Trouble['kind'] | undefined
   #toldAt = Number.NEGATIVE_INFINITY
 
-  constructor(name: string, notice: Notice, dropped: () => number) {
+  constructor(name: string, notice: Notice, dropped: () => number, items: string) {
+    this.#items = items
     this.#name = name
     this.#notice = notice
     this.#dropped = dropped
@@ -37,13 +39,16 @@ export class TroubleReport {
     if (kind === this.#told || performance.now() - this.#toldAt < quietMs) return
     this.#told = kind
     this.#toldAt = performance.now()
-    const fate = kind === 'fails' ? 'spans are kept as long as there is room' : 'those spans are dropped and counted'
+    const fate =
+      kind === 'fails'
+        ? `${this.#items} are kept as long as there is room`
+        : `those ${this.#items} are dropped and counted`
     this.#notice(`${this.#name} ${kind}: ${detail}; ${fate}`)
   }
 
   #end(): void {
     this.#told = undefined
     const lost = this.#dropped() - this.#droppedBefore
-    this.#notice(`${this.#name} works again; ${lost} spans were dropped meanwhile`)
+    this.#notice(`${this.#name} works again; ${lost} ${this.#items} were dropped meanwhile`)
   }
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { ArmRequest, FaultList, FaultStatus } from '../../src/faults/wire.ts'
+import { type ArmRequest, authorizationOf, type FaultList, type FaultStatus } from '../../src/faults/wire.ts'
 
 export const controlKey = 'a-key-of-32-characters-for-tests'
 
@@ -87,10 +87,11 @@ function launch(preload: string, env: Record<string, string>): App {
 /** A runner's side of the wire. */
 export function runner(control: string, key = controlKey) {
   const call = async (method: string, path: string, body?: unknown) => {
+    const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
     const reply = await fetch(control + path, {
       method,
-      headers: { authorization: `Bearer ${key}` },
-      body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+      headers: { authorization: authorizationOf({ method, path, body: text }, key) },
+      body: text || null,
     })
     return { status: reply.status, body: (await reply.json()) as FaultStatus & FaultList & { error: string } }
   }

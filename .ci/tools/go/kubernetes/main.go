@@ -51,6 +51,8 @@ func run(command *cobra.Command) {
 
 // As kwok's own main does it: it reads its configuration's flags before the others.
 func runKwok() {
+	// Without the flags that Kubernetes' packages have put there: its --version is no switch, and kwok's is.
+	pflag.CommandLine = pflag.NewFlagSet(os.Args[0], pflag.ExitOnError)
 	flags := pflag.NewFlagSet("global", pflag.ContinueOnError)
 	flags.ParseErrorsAllowlist.UnknownFlags = true
 	flags.Usage = func() {}

@@ -14,6 +14,9 @@ export interface FoundContainer {
   seen: ContainerInspectInfo
 }
 
+/** On a container (`=true`): it is never shaken. */
+const protectedLabel = 'dev.shaketable.protected'
+
 /** The running containers of every service, by label. Rejects where a service has none, and where it would be a guess. */
 export async function findContainers(docker: Docker, system: System): Promise<FoundContainer[]> {
   const found: FoundContainer[] = []
@@ -33,6 +36,10 @@ export async function findContainers(docker: Docker, system: System): Promise<Fo
       if (twice) {
         const words = `the container ${container.name} bears the labels of two services, ${twice.service.name} and ${name}`
         throw refused(place, words, 'give each service a label of its own')
+      }
+      if (seen.Config.Labels?.[protectedLabel] === 'true') {
+        const words = `${container.id} (container ${container.name}) is protected by its label ${protectedLabel}`
+        throw refused(place, words, 'it is not to be shaken: choose another system')
       }
       if (seen.State.Paused) {
         const words = `${container.id} (container ${container.name}) is paused already`

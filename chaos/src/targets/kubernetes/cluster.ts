@@ -130,7 +130,10 @@ function clusterOf(config: KubeConfig, ref: ClusterRef): Cluster {
       if (signal.aborted) return resolve()
       watcher
         .watch(path, query, seen, () => resolve())
-        .then(stream => signal.addEventListener('abort', () => stream.abort(), { once: true }))
+        .then(stream => {
+          if (signal.aborted) stream.abort()
+          else signal.addEventListener('abort', () => stream.abort(), { once: true })
+        })
         .catch(reject)
     })
   }

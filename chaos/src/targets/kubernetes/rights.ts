@@ -33,6 +33,7 @@ export const toInject: Record<FaultKind, Right[]> = {
   stall: [],
   burn: [],
   memory: [],
+  network: [],
   freeze: [],
   crash: kills,
   terminate: kills,

@@ -1,0 +1,46 @@
+import type { Attributes } from '@opentelemetry/api'
+import { toNanos } from '../clock.ts'
+import { anyValue, attributes } from '../traces/otlp-protobuf.ts'
+import { ProtobufWriter } from '../traces/protobuf.ts'
+import type { LogRecord } from './record.ts'
+
+/** `ExportLogsServiceRequest` of opentelemetry-proto, binary. */
+export function encodeProtobuf(resource: Attributes, records: readonly LogRecord[]): Buffer {
+  const to = new ProtobufWriter()
+  const resourceLogs = to.open(1)
+  const resourceMessage = to.open(1)
+  attributes(to, 1, resource)
+  to.close(resourceMessage)
+  for (const [scope, ofScope] of Map.groupBy(records, record => record.scope)) {
+    const scopeLogs = to.open(2)
+    const message = to.open(1)
+    to.string(1, scope.name)
+    if (scope.version) to.string(2, scope.version)
+    to.close(message)
+    for (const record of ofScope) writeRecord(to, record)
+    if (scope.schemaUrl) to.string(3, scope.schemaUrl)
+    to.close(scopeLogs)
+  }
+  to.close(resourceLogs)
+  return to.finish()
+}
+
+function writeRecord(to: ProtobufWriter, record: LogRecord): void {
+  const message = to.open(2)
+  to.fixed64(1, toNanos(record.timeMs))
+  if (record.severityNumber) to.unsigned(2, record.severityNumber)
+  if (record.severityText) to.string(3, record.severityText)
+  if (record.body !== undefined) {
+    const body = to.open(5)
+    anyValue(to, record.body)
+    to.close(body)
+  }
+  attributes(to, 6, record.attributes)
+  if (record.droppedAttributesCount) to.unsigned(7, record.droppedAttributesCount)
+  to.fixed32(8, record.traceFlags & 0xff)
+  if (record.traceId) to.hex(9, record.traceId)
+  if (record.spanId) to.hex(10, record.spanId)
+  to.fixed64(11, toNanos(record.observedMs))
+  if (record.eventName) to.string(12, record.eventName)
+  to.close(message)
+}
