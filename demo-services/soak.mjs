@@ -1,7 +1,8 @@
 // `npm run soak -- [rounds]`: the same again and again, to see whether the verdicts can be trusted. Each round is `npm start`
 // with resilience (everything must pass) and without (the answer key must be met); then 50 runs are killed at random
-// moments, and an experiment without a fault is run three times and must never fail. Exits 1 if anything went otherwise;
-// the report of a run that did is kept. `--only rounds`, `kills` or `a/a` does a part.
+// moments; an experiment without a fault is run three times (`--runs`) and must never fail; and as many seeded breaks must all be
+// found. Exits 1 if anything went otherwise; the report of a run that did is kept. `--only rounds`, `kills`, `a/a` or `breaks` does
+// a part.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,15 +16,22 @@ const start = join(here, 'start.mjs')
 const shaketable = join(house, 'chaos/bin/shaketable.mjs')
 const noFault = join(here, 'experiments/checks/no-fault.yaml')
 const kills = process.env.SOAK_KILLS ?? '50'
-const quietRuns = 3
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string' }, runs: { type: 'string' } },
+})
+const quietRuns = Number(values.runs ?? 3)
+if (!Number.isInteger(quietRuns) || quietRuns < 1) {
+  console.error(`--runs: saw ${values.runs}, expected a whole number from 1`)
+  process.exit(2)
+}
 const rounds = Number(positionals[0] ?? 3)
 if (!Number.isInteger(rounds) || rounds < 1 || positionals.length > 1) {
   console.error(`rounds: saw ${positionals.join(' ')}, expected a whole number from 1`)
   process.exit(2)
 }
-const parts = { rounds: soakVerdicts, kills: soakKills, 'a/a': soakQuiet }
+const parts = { rounds: soakVerdicts, kills: soakKills, 'a/a': soakQuiet, breaks: soakBreaks }
 if (values.only !== undefined && !(values.only in parts)) {
   console.error(`--only: saw ${values.only}, expected one of ${Object.keys(parts).join(', ')}`)
   process.exit(2)
@@ -66,6 +74,19 @@ function soakQuiet() {
       report.experiments
         .filter(({ verdict }) => verdict === 'fail')
         .map(({ name, reasons }) => `${name}: fail (${reasons.join('; ')})`),
+    )
+  }
+}
+
+/** What resilience covers, without it: a break, which must be found whatever the seed. */
+function soakBreaks() {
+  const broken = ['slow-payments', 'failing-recommendations', 'frozen-inventory']
+  for (let seed = 1; seed <= quietRuns; seed++) {
+    const name = broken[seed % broken.length]
+    const file = join(here, 'experiments', `${name}.yaml`)
+    const flags = ['--attempts', '2', '--seed', String(seed), '--env', 'RESILIENCE=off']
+    measure(`break ${seed} of ${quietRuns}, ${name}`, [shaketable, 'run', file, ...flags], ({ report }) =>
+      report.experiments.filter(({ verdict }) => verdict !== 'fail').map(each => `${each.verdict}, expected fail`),
     )
   }
 }

@@ -1,8 +1,10 @@
 import { exitCode, InvalidInput, ShaketableError } from '@shaketable/slo'
 import { Command, CommanderError } from 'commander'
 import { capacityCommand } from './commands/capacity.ts'
+import { completionCommand } from './commands/completion.ts'
 import { dashboardsCommand } from './commands/dashboards.ts'
 import { haltCommand } from './commands/halt.ts'
+import { initCommand } from './commands/init.ts'
 import { reportCommand } from './commands/report.ts'
 import { runCommand } from './commands/run.ts'
 import { sloCommand } from './commands/slo.ts'
@@ -36,6 +38,8 @@ export async function run(argv: readonly string[], world: World): Promise<number
     reportCommand,
     sloCommand,
     dashboardsCommand,
+    initCommand,
+    completionCommand,
   ]) {
     // Made by hand, a subcommand does not inherit where the program writes and how it exits.
     const made = command(world, result => {

@@ -5,9 +5,11 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { readExperiments } from '../src/experiment/read.ts'
 import { validateFiles } from '../src/experiment/validate.ts'
 import { fixture } from './cli.ts'
+import { shaketable } from './in-process.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const page = (name: string) => readFile(join(root, name), 'utf8')
@@ -94,4 +96,22 @@ test('every npm script that a page of the house names exists', async () => {
       expect(Object.keys(scripts[workspace] ?? {}), `${name}: ${said}`).toContain(script ?? builtIn)
     }
   }
+})
+
+test('the workflow for GitHub Actions is sound, and uses flags that there are', async () => {
+  const workflow = parse(await page('chaos/docs/github-actions.yml'))
+  expect(Object.keys(workflow).sort()).toEqual(['jobs', 'name', 'on', 'permissions'])
+  const { steps, ...job } = workflow.jobs.shake
+  expect(job).toEqual({ 'runs-on': 'ubuntu-latest', 'timeout-minutes': 30 })
+  for (const step of steps) {
+    expect(Object.keys(step).filter(key => key === 'run' || key === 'uses')).toHaveLength(1)
+    if (step.uses) expect(step.uses).toMatch(/^actions\/[a-z-]+(\/[a-z]+)?@v\d+$/)
+    // What the shell of a step would read.
+    if (step.run) await promisify(execFile)('bash', ['-n', '-c', step.run])
+  }
+  const said = steps.map((step: { run?: string }) => step.run ?? '').join('\n')
+  const { stdout: help } = await shaketable(['run', '--help'])
+  const flags = [...said.matchAll(/(?<![\w-])(--[a-z]+)/g)].map(([, flag]) => flag!)
+  expect(flags).toEqual(expect.arrayContaining(['--report', '--baseline']))
+  for (const flag of flags) expect(help).toContain(flag)
 })

@@ -6,6 +6,7 @@ import type { Experiment, FaultSpec, Step } from '../src/experiment/model.ts'
 import type { LoadHealth, LoadSample } from '../src/load/load.ts'
 import { random } from '../src/random.ts'
 import { suiteReport } from '../src/report/schema.ts'
+import { comparedWith } from '../src/verdict/baseline.ts'
 import { judgeExperiment } from '../src/verdict/judge.ts'
 import type { AlertTransition, Observations } from '../src/verdict/observations.ts'
 import { concludeSuite } from '../src/verdict/suite.ts'
@@ -328,6 +329,7 @@ describe('a run is void', () => {
       { answer: during(0, 3000, failed) },
       /steady state did not hold before the fault: available at 25 %, target 99 %/,
     ],
+    ['when the clock jumped', { seen: { clockJumpMs: 3_600_000 } }, /clock jumped by 3600 s/],
     ['when a page fired before the fault', { pages: [{ ms: 3000, objective: 'available' }] }, /fired before the fault/],
     ['when the counters cannot be read', { seen: withCounters(undefined) }, /counters behind available could not be/],
     [
@@ -398,6 +400,10 @@ describe('a run is not void', () => {
 describe('alerts', () => {
   const none = { alerts: { none: true, fire: [] } }
   const fire = { hold: [], alerts: { none: false, fire: [available] } }
+  const firing = (limits: { withinMs?: number; resolvedWithinMs?: number }) => ({
+    hold: [],
+    alerts: { ...fire.alerts, ...limits },
+  })
   const other = objective('other')
   const two = { objectives: [available, other] }
   const page = (ms: number, name = 'available') => ({ pages: [{ ms, objective: name }] })
@@ -425,9 +431,33 @@ describe('alerts', () => {
       },
       'fail',
     ],
+    ['a page came in time', { expect: firing({ withinMs: 3000 }), ...page(6000) }, 'pass'],
+    ['a page came too late', { expect: firing({ withinMs: 1000 }), ...page(6000) }, 'fail'],
+    ['a page was over in time', { expect: firing({ resolvedWithinMs: 1000 }), ...page(13_900) }, 'pass'],
+    ['a page lasted too long', { expect: firing({ resolvedWithinMs: 1000 }), ...page(15_000) }, 'fail'],
+    [
+      'an engine could not be asked',
+      { expect: fire, ...page(6000), seen: { alertEngine: 'prometheus', alertTrouble: 'it could not be asked' } },
+      'void',
+    ],
+    [
+      'an engine says that a page fired, which needs no counters',
+      { expect: fire, ...page(6000), seen: { ...withCounters(undefined), alertEngine: 'alertmanager' } },
+      'pass',
+    ],
     ['a page that fired before the fault is not the fault’s', { expect: fire, ...page(2000) }, 'void'],
   ])('%s', (_, made, verdict) => {
     expect(judge(made).verdict).toBe(verdict)
+  })
+
+  test('the time to detect stands beside what the formula says of the error ratio that was seen', () => {
+    // All fail: the windows of 6 s and of 36 s hold 4 s of good ones, so that over 6 % of the longer is bad after 255 ms.
+    const all = judge({ answer: during(4000, 16_000, failed), expect: fire, ...page(5000) })
+    expect([all.timeToDetectMs, Math.round(all.timeToDetectPredictedMs!)]).toEqual([1000, 255])
+    // An engine's windows were full before, and are not scaled: 14.4 % of an hour.
+    const engine = { answer: during(4000, 16_000, failed), expect: fire, seen: { alertEngine: 'prometheus' as const } }
+    expect(Math.round(judge(engine).timeToDetectPredictedMs! / 1000)).toBe(518)
+    expect(judge({ expect: fire }).timeToDetectPredictedMs).toBeNull()
   })
 
   test('detection is the first page after the fault began, of an objective that had not fired before', () => {
@@ -588,4 +618,55 @@ test.each([
   [[], [], 'void', 5],
 ] as const)('a suite of %o, not undone %o, is %s and exits %d', (verdicts, notUndone, verdict, code) => {
   expect(concludeSuite(suiteOf([...verdicts], [...notUndone]))).toMatchObject({ verdict, exitCode: code })
+})
+
+describe('against an earlier report', () => {
+  const next = random(3)
+  /** Latencies that scatter, around so many ms. */
+  const around =
+    (ms: number, failing = 0) =>
+    (): Partial<LoadSample> => ({
+      latencyMs: ms * (0.5 + next()),
+      ...(next() < failing ? failed : {}),
+    })
+  const of = (ms: number, failing?: number) => judge({ answer: around(ms, failing), expect: { atLeast: 0.5 } })
+  const compared = (now: ReturnType<typeof of>, then: ReturnType<typeof of>) => {
+    const { verdict, expectations, reasons } = comparedWith(now, then, 'last.json')
+    return { ...expectations.find(({ name }) => name.endsWith('last.json'))!, verdict, reasons }
+  }
+
+  test('the same again is no regression, forty times', () => {
+    const verdicts = Array.from({ length: 40 }, () => comparedWith(of(20), of(20), 'last.json').verdict)
+    expect(verdicts.filter(verdict => verdict !== 'pass')).toEqual([])
+  })
+
+  test('half as slow again is one, told with the least that it is surely slower by', () => {
+    const { verdict, detail, reasons } = compared(of(30), of(20))
+    expect(verdict).toBe('fail')
+    expect(detail).toMatch(/p50 of look in the baseline phase: [\d.]+ ms, before [\d.]+ ms, surely [\d.]+ ms more/)
+    expect(reasons).toEqual([`no regression against last.json: ${detail}`])
+  })
+
+  test('so is a higher share of failed requests, and getting better is none', () => {
+    expect(compared(of(20, 0.1), of(20, 0)).detail).toMatch(/failed requests of look in the fault phase: /)
+    expect(compared(of(10), of(20)).verdict).toBe('pass')
+  })
+
+  test('one that knew nothing of it is said to, and a void run is not compared', () => {
+    expect(comparedWith(of(20), undefined, 'last.json').expectations.at(-1)?.detail).toMatch(
+      /nothing of this experiment/,
+    )
+    const unsound = judge({ health: { dropped: 3 } })
+    expect(comparedWith(unsound, of(20), 'last.json')).toBe(unsound)
+  })
+})
+
+test('the effect of the fault is told against the baseline, with intervals', () => {
+  const next = random(5)
+  const answer = (ms: number) => ({ latencyMs: (ms >= 4000 && ms < 16_000 ? 60 : 20) * (0.5 + next()) })
+  const [effect] = judge({ answer }).effects
+  expect(effect?.p50Ms).toBeCloseTo(40, -1)
+  expect(effect?.p50Interval[0]).toBeGreaterThan(20)
+  expect(effect?.slower).toBeGreaterThan(0.9)
+  expect(effect).toMatchObject({ failedRatio: 0 })
 })

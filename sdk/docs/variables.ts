@@ -198,6 +198,11 @@ export const sections: Record<string, Row[]> = {
     { names: ['SHAKETABLE_FAULTS'], default: '`off`', text: '`on`, with a key, enables in-process faults.' },
     { names: ['SHAKETABLE_FAULTS_KEY'], default: 'none', text: 'At least 16 characters, shared with the runner.' },
     { names: ['SHAKETABLE_FAULTS_HOST'], default: '`127.0.0.1`', text: 'Where faults are controlled.' },
+    {
+      names: ['SHAKETABLE_FAULTS_CERTIFICATE', 'SHAKETABLE_FAULTS_PRIVATE_KEY'],
+      default: 'none',
+      text: 'Files in PEM, which go together: with them fault control speaks TLS.',
+    },
     { names: ['SHAKETABLE_FAULTS_PORT'], text: '0 takes a free one and says which.' },
   ],
   Conventions: [

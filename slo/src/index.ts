@@ -17,6 +17,7 @@ export { inOrder, type Path, parseDocuments, refused, SourceDocument } from './d
 export { exitCode, formatProblem, InvalidInput, type Place, type Problem, ShaketableError } from './error.ts'
 export { type AlertTransition, type BurnRateEvaluator, createBurnRateEvaluator } from './evaluator.ts'
 export { explain } from './explain.ts'
+export { readSamples, type Sample } from './exposition.ts'
 export { type GrafanaAlerts, type GrafanaAlertsOptions, grafanaAlerts } from './grafana-alerts.ts'
 export { type Imported, type ImportOptions, importObjectives } from './import.ts'
 export { k6Metric, k6Module, k6Thresholds } from './k6.ts'

@@ -27,6 +27,17 @@ export async function expandFiles(paths: string[], world: World): Promise<string
   return expanded.flat()
 }
 
+/** A report.json that was named on the command line. */
+export async function readGiven(file: string, world: World): Promise<string> {
+  return readFile(resolve(world.cwd, file), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new ShaketableError('SHAKETABLE_NO_SUCH_FILE', `cannot read ${file} (${cause.code})`, {
+      exitCode: exitCode.invalidInput,
+      hint: 'a run writes it with --report DIR',
+      cause,
+    })
+  })
+}
+
 function nothingIn(folder: string): ShaketableError {
   return new ShaketableError('SHAKETABLE_EMPTY_FOLDER', `${folder} holds no .yaml file`, {
     exitCode: exitCode.invalidInput,

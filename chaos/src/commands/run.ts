@@ -9,17 +9,20 @@ import { exitCodeOf } from '../ending-signals.ts'
 import type { Experiment, System } from '../experiment/model.ts'
 import { readExperiments } from '../experiment/read.ts'
 import { describeFault } from '../faults/index.ts'
+import { type AlertEngine, mustAnswerWithAlerts } from '../observe/alerts.ts'
 import { RunnerMetrics, serveMetrics } from '../observe/runner-metrics.ts'
 import { GrafanaAnnotations } from '../report/grafana.ts'
 import { html } from '../report/html.ts'
 import { json } from '../report/json.ts'
 import { junit } from '../report/junit.ts'
+import type { SuiteReport } from '../report/model.ts'
+import { readReport } from '../report/read.ts'
 import { viewsOf } from '../report/reporter.ts'
 import { styleFor, summary, terminalView } from '../report/terminal.ts'
 import { writeReport, writeReports } from '../report/write.ts'
 import type { Target } from '../targets/target.ts'
 import type { World } from '../world.ts'
-import { expandFiles, fileSource } from './files.ts'
+import { expandFiles, fileSource, readGiven } from './files.ts'
 
 interface RunOptions {
   report?: string
@@ -33,6 +36,9 @@ interface RunOptions {
   dryRun?: boolean
   metrics?: string
   grafana?: string
+  prometheus?: string
+  baseline?: string
+  alertmanager?: string
 }
 
 /** `shaketable run FILE…`: start or find the system, run the experiments, judge, undo everything. */
@@ -55,8 +61,15 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
         .default('local'),
     )
     .option('--yes-this-is <name>', 'the name of the system; demanded for what shaketable has not started itself')
+    .option('--baseline <file>', 'an earlier report.json: fail where latency or errors got surely worse')
+    .option('--prometheus <url>', 'judge the alerts of this Prometheus, in place of our own evaluation', httpUrl)
+    .option('--alertmanager <url>', 'judge the alerts of this Alertmanager', httpUrl)
     .option('--metrics <[host:]port>', 'serve metrics of the run for Prometheus while it goes', listenAddress)
-    .option('--grafana <url>', 'mark experiments and faults as annotations in Grafana, with the token of GRAFANA_TOKEN')
+    .option(
+      '--grafana <url>',
+      'mark experiments and faults as annotations in Grafana, with the token of GRAFANA_TOKEN',
+      httpUrl,
+    )
     .option('--dry-run', 'read everything, print what would be done and hit, and start nothing')
     .action(async (files: string[], options: RunOptions) => {
       conclude(await runExperiments(files, options, world))
@@ -79,6 +92,9 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   const junitFile = options.junit === undefined ? undefined : resolve(world.cwd, options.junit)
   if (dir) await mustBeWritable(dir)
   if (junitFile) await mustBeWritable(dirname(junitFile))
+  const alertEngine = alertEngineOf(options)
+  if (alertEngine) await mustAnswerWithAlerts(alertEngine)
+  const baseline = options.baseline === undefined ? undefined : await earlierReport(options.baseline, world)
   const terminal = terminalView(world)
   const note = (words: string) => terminal.note?.(words)
   const { grafana: grafanaUrl } = options
@@ -99,6 +115,8 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
       attempts: options.attempts,
       env: options.env,
       logDir: dir && join(dir, 'logs'),
+      alertEngine,
+      baseline,
     },
     world,
     view,
@@ -219,6 +237,23 @@ function wholeNumber(text: string): number {
     throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295.')
   }
   return value
+}
+
+async function earlierReport(file: string, world: World): Promise<{ file: string; report: SuiteReport }> {
+  return { file, report: readReport(await readGiven(file, world), file) }
+}
+
+/** Of both it is the Alertmanager that pages. */
+function alertEngineOf({ prometheus, alertmanager }: RunOptions): AlertEngine | undefined {
+  if (alertmanager !== undefined) return { kind: 'alertmanager', url: alertmanager }
+  return prometheus === undefined ? undefined : { kind: 'prometheus', url: prometheus }
+}
+
+function httpUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new InvalidArgumentError('Expected an http:// or https:// URL.')
+  }
+  return text
 }
 
 function listenAddress(text: string): string {

@@ -1,6 +1,7 @@
 import type { Experiment } from '../experiment/model.ts'
 import type { LoadHealths, LoadSample, RunningLoad } from '../load/load.ts'
 import { startLoad } from '../load/open-loop.ts'
+import { type AlertEngine, AlertWatch } from '../observe/alerts.ts'
 import { CounterWatch } from '../observe/counters.ts'
 import { endsOf, readLogs } from '../observe/logs.ts'
 import type { ReceivedTraces, TraceReceiver } from '../observe/trace-receiver.ts'
@@ -35,6 +36,8 @@ export interface ConductContext {
   commandEnv: NodeJS.ProcessEnv
   /** Takes the services' spans, where they can be had. */
   traces: TraceReceiver | undefined
+  /** Who says which alerts fire; undefined: our own evaluation. */
+  alertEngine: AlertEngine | undefined
 }
 
 /**
@@ -51,11 +54,14 @@ export async function conductExperiment(
   const traffic = new RecentTraffic()
   const firstEvent = context.instanceEvents.length
   const startedAtWall = clock.wall()
+  const wallAhead = startedAtWall - clock.now()
+  let clockJumpMs = 0
   const logFiles = target.logs?.() ?? []
   const logsBegin = await endsOf(logFiles)
   context.traces?.begin()
   const faults = new ArmedFaults(experiment.faults, { ...context, seed: deriveSeed(context.seed, experiment.name) })
   const counters = new CounterWatch(experiment.objectives, experiment.alertWindowScale, target, clock)
+  const engine = context.alertEngine && new AlertWatch(context.alertEngine, experiment.objectives, clock)
   const urls = Object.fromEntries(experiment.system.services.map(service => [service.name, target.urls(service.name)]))
 
   const load = await startLoad(
@@ -92,6 +98,7 @@ export async function conductExperiment(
   }
   let current: { name: LiveState['phase']; span: Span } | undefined
   const tick = () => {
+    clockJumpMs = Math.max(clockJumpMs, Math.abs(clock.wall() - clock.now() - wallAhead))
     if (!current) return
     const now = clock.now()
     view.tick?.({
@@ -101,7 +108,7 @@ export async function conductExperiment(
       ...traffic.over(now),
       armed: faults.armed(),
       armedIds: faults.armedIds(),
-      firing: counters.firing(),
+      firing: (engine ?? counters).firing(),
     })
   }
   const ticker = setInterval(tick, tickEveryMs)
@@ -121,6 +128,7 @@ export async function conductExperiment(
   try {
     await awaitSteady(experiment, samples, clock, signal)
     await counters.start()
+    await engine?.start()
     begin('baseline', experiment.phases.baselineMs)
     if (guard?.health) {
       const probing = healthBreach(guard.health, target.urls(guard.health.service), clock, ended.signal)
@@ -156,6 +164,7 @@ export async function conductExperiment(
   if ('died' in stopped) aborted ??= stopped.died
   await counters.scrape()
   await counters.stop()
+  await engine?.stop()
 
   const addresses = addressesOf(urls)
   const traces = context.traces && (await settledTraces(context.traces, phases.recovery, clock))
@@ -181,7 +190,10 @@ export async function conductExperiment(
       }),
       faults: faults.observed,
       instanceEvents,
-      alerts: counters.alerts,
+      alerts: (engine ?? counters).alerts,
+      alertEngine: context.alertEngine?.kind,
+      alertTrouble: engine?.trouble,
+      clockJumpMs,
       traces,
       logs,
       addresses,

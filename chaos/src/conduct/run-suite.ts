@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { exitCode, ShaketableError } from '@shaketable/slo'
 import type { Experiment, System } from '../experiment/model.ts'
 import { whyRefused } from '../faults/index.ts'
+import type { AlertEngine } from '../observe/alerts.ts'
 import { TraceReceiver } from '../observe/trace-receiver.ts'
 import type { ExperimentReport, SuiteReport } from '../report/model.ts'
 import type { LiveView } from '../report/reporter.ts'
@@ -11,6 +12,7 @@ import { urlVariable } from '../targets/local/environment.ts'
 import { localTarget } from '../targets/local/local-target.ts'
 import { runVariable } from '../targets/local/run-processes.ts'
 import type { InstanceEvent, Target } from '../targets/target.ts'
+import { comparedWith } from '../verdict/baseline.ts'
 import { judgeExperiment } from '../verdict/judge.ts'
 import { concludeSuite } from '../verdict/suite.ts'
 import { version } from '../version.ts'
@@ -34,6 +36,9 @@ export interface SuiteRequest {
   env: Record<string, string>
   /** Where the services' output is kept; with the run's state, and gone with it, where not given. */
   logDir: string | undefined
+  alertEngine?: AlertEngine | undefined
+  /** An earlier report, to compare with. */
+  baseline?: { file: string; report: SuiteReport } | undefined
 }
 
 /**
@@ -52,10 +57,10 @@ export async function runSuite(request: SuiteRequest, world: World, view: LiveVi
     await withRunningSystem(system, request, world, view, async running => {
       for (const [index, experiment] of request.experiments.entries()) {
         if (experiment.system !== system || running.signal.aborted) continue
-        const context = { ...running, world, view, seed: request.seed }
+        const context = { ...running, world, view, seed: request.seed, alertEngine: request.alertEngine }
         const position = { index, count: request.experiments.length }
         const measured = await measure(request.attempts, discarded =>
-          conductAndJudge(experiment, position, discarded, context),
+          conductAndJudge(experiment, position, discarded, { ...context, baseline: request.baseline }),
         )
         notUndone.push(...measured.notUndone)
         reports.push(measured.report)
@@ -80,7 +85,7 @@ async function conductAndJudge(
   experiment: Experiment,
   position: { index: number; count: number },
   discarded: string[][],
-  context: ConductContext,
+  context: ConductContext & Pick<SuiteRequest, 'baseline'>,
 ): Promise<Measured> {
   const { name, title, phases } = experiment
   await awaitReady(experiment.system, context.target, context.world.clock, context.signal)
@@ -88,7 +93,10 @@ async function conductAndJudge(
   context.view.conducts?.(experiment)
   context.view.experimentBegins?.({ name, title, ...position, totalMs })
   const { seen, notUndone } = await conductExperiment(experiment, context)
-  const report = judgeExperiment(seen, discarded)
+  const judged = judgeExperiment(seen, discarded)
+  const { baseline } = context
+  const earlier = baseline?.report.experiments.find(each => each.name === name)
+  const report = baseline ? comparedWith(judged, earlier, baseline.file) : judged
   context.view.experimentEnds?.(report)
   return { report, notUndone, aborted: seen.aborted !== undefined }
 }

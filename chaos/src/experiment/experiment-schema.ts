@@ -29,7 +29,15 @@ const expectations = z
     alerts: z
       .strictObject({
         none: z.literal(true).optional().describe('No page may fire.'),
-        fire: z.array(name('an objective')).min(1).optional().describe('The pages of these objectives must fire.'),
+        fire: z
+          .array(name('an objective'))
+          .min(1)
+          .optional()
+          .describe('The pages of these objectives must fire, and no others.'),
+        within: duration({ atLeastMs: 1 }).optional().describe('Each so soon after the fault phase began.'),
+        resolvedWithin: duration({ atLeastMs: 1 })
+          .optional()
+          .describe('Each over so soon after the fault phase ended.'),
       })
       .optional(),
     invariants: z

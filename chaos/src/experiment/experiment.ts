@@ -132,6 +132,19 @@ function expectationsOf(spec: Spec, find: Find, report: Report): Expectations {
   const fire = find(alerts?.fire ?? [], ['expect', 'alerts', 'fire'])
   if (alerts?.none && alerts.fire) report(['expect', 'alerts', 'none'], '"none" and "fire" exclude one another')
   if (alerts && !alerts.none && !alerts.fire) report(['expect', 'alerts'], 'expected "none: true" or "fire: [...]"')
+  const limits = [
+    ['within', alerts?.within, spec.phases.fault, 'fault'],
+    ['resolvedWithin', alerts?.resolvedWithin, spec.phases.recovery, 'recovery'],
+  ] as const
+  for (const [field, limit, phase, phaseName] of limits) {
+    if (limit === undefined) continue
+    const saw = formatDuration(limit)
+    if (!alerts?.fire) report(['expect', 'alerts', field], `"${field}" is about the pages of "fire", and there is none`)
+    else if (limit > phase) {
+      const words = `cannot be seen: the ${phaseName} phase lasts ${formatDuration(phase)}, saw ${saw}`
+      report(['expect', 'alerts', field], words)
+    }
+  }
   for (const [index, name] of (alerts?.fire ?? []).entries()) {
     if (!objectives?.hold.includes(name)) continue
     const words = `"${name}" is expected to hold as well: a page means that it does not`
@@ -145,7 +158,12 @@ function expectationsOf(spec: Spec, find: Find, report: Report): Expectations {
     hold,
     atLeast: objectives?.atLeast,
     recoveryWithinMs: recovery?.within,
-    alerts: { none: alerts?.none ?? false, fire },
+    alerts: {
+      none: alerts?.none ?? false,
+      fire,
+      withinMs: alerts?.within,
+      resolvedWithinMs: alerts?.resolvedWithin,
+    },
     invariants: (invariants ?? []).map(invariantOf),
     observability: observed
       ? {

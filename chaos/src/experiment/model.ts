@@ -233,7 +233,14 @@ export interface Expectations {
   /** The steady state is back within this, in ms after the fault phase. */
   recoveryWithinMs: number | undefined
   /** `none`: no page may fire; `fire`: the pages of these objectives must. */
-  alerts: { none: boolean; fire: Objective[] }
+  alerts: {
+    none: boolean
+    fire: Objective[]
+    /** Each of `fire` within this after the fault phase began, in ms. */
+    withinMs?: number | undefined
+    /** Each resolved within this after the fault phase ended, in ms. */
+    resolvedWithinMs?: number | undefined
+  }
   /** Checked after this experiment, beside those of the system. */
   invariants?: readonly Invariant[]
   /** What the traces and logs of the run must show. */

@@ -41,9 +41,15 @@ export interface ExperimentReport {
   /** ms after the fault phase began; null: not within the run. */
   timeToFirstErrorMs: number | null
   timeToDetectMs: number | null
+  /** When the rules must page by their formula, at the error ratio that was seen; null: never. */
+  timeToDetectPredictedMs: number | null
   /** ms after the fault phase ended; null: not within the run. */
   timeToRecoverMs: number | null
   load: LoadReport[]
+  /** What the load saw of each journey in each phase. */
+  phaseLoads: PhaseLoadReport[]
+  /** What the fault did to each journey, against the baseline. */
+  effects: EffectReport[]
   /** One point a bin, oldest first, for the plots. */
   series: SeriesPoint[]
 }
@@ -169,6 +175,36 @@ export interface LoadReport {
   latenessP99Ms: number
   /** Over the whole run. */
   latencyMs: { p50: number; p90: number; p99: number; max: number }
+}
+
+export interface PhaseLoadReport {
+  journey: string
+  phase: 'baseline' | 'fault' | 'recovery'
+  requests: number
+  failedRatio: number
+  /** 95 %, as all of these. */
+  failedInterval: [low: number, high: number]
+  /** null: there was no request. */
+  p50: QuantileReport | null
+  p90: QuantileReport | null
+  p99: QuantileReport | null
+}
+
+export interface QuantileReport {
+  ms: number
+  /** null: too few took longer to tell. */
+  interval: [low: number, high: number | null]
+}
+
+/** Differences, the fault phase's number minus the baseline's. */
+export interface EffectReport {
+  journey: string
+  failedRatio: number
+  failedInterval: [low: number | null, high: number | null]
+  p50Ms: number
+  p50Interval: [low: number | null, high: number | null]
+  /** How often a request of the fault phase took longer than one of the baseline: 0.5 where nothing changed. */
+  slower: number | null
 }
 
 export interface SeriesPoint {

@@ -65,6 +65,29 @@ const traceExample = z.strictObject({
   logs: z.array(z.strictObject({ instance: z.string(), text: z.string() })),
 })
 
+const quantileReport = z.strictObject({ ms: length, interval: z.tuple([length, length.nullable()]) }).nullable()
+
+const phaseLoad = z.strictObject({
+  journey: z.string(),
+  phase: z.enum(['baseline', 'fault', 'recovery']),
+  requests: whole,
+  failedRatio: ratio,
+  failedInterval: z.tuple([ratio, ratio]),
+  p50: quantileReport,
+  p90: quantileReport,
+  p99: quantileReport,
+})
+
+const openEnded = z.tuple([z.number().nullable(), z.number().nullable()])
+const effect = z.strictObject({
+  journey: z.string(),
+  failedRatio: z.number(),
+  failedInterval: openEnded,
+  p50Ms: ms,
+  p50Interval: openEnded,
+  slower: ratio.nullable().describe('How often a request of the fault phase took longer than one of the baseline'),
+})
+
 const experiment = z.strictObject({
   name: z.string(),
   title: z.string(),
@@ -121,6 +144,10 @@ const experiment = z.strictObject({
   ),
   timeToFirstErrorMs: ms.nullable().describe('After the fault phase began; null: not within the run'),
   timeToDetectMs: ms.nullable().describe('After the fault phase began; null: not within the run'),
+  timeToDetectPredictedMs: length
+    .nullable()
+    .default(null)
+    .describe('When the rules must page by their formula, at the error ratio that was seen; null: never'),
   timeToRecoverMs: ms.nullable().describe('After the fault phase ended; null: not within the run'),
   load: z.array(
     z.strictObject({
@@ -135,6 +162,8 @@ const experiment = z.strictObject({
       latencyMs: z.strictObject({ p50: measure, p90: measure, p99: measure, max: measure }),
     }),
   ),
+  phaseLoads: z.array(phaseLoad).default([]),
+  effects: z.array(effect).default([]).describe('The fault phase against the baseline'),
   series: z.array(
     z.strictObject({
       atMs: ms,

@@ -48,9 +48,11 @@ function rowsOf(experiment: ExperimentReport, style: Style): Cell[][] {
 
 function timesText(experiment: ExperimentReport): string {
   const { timeToFirstErrorMs: error, timeToDetectMs: detect, timeToRecoverMs: recover } = experiment
+  const { timeToDetectPredictedMs: predicted } = experiment
+  const formula = predicted === null ? '' : ` (${duration(predicted)} by the formula)`
   return [
     error === null ? 'no error' : `first error after ${duration(error)}`,
-    detect === null ? 'no alert' : `detected after ${duration(detect)}`,
+    detect === null ? `no alert${formula}` : `detected after ${duration(detect)}${formula}`,
     recover === null ? 'not recovered' : recover <= 0 ? 'steady at once' : `recovered after ${duration(recover)}`,
   ].join(' · ')
 }
@@ -60,9 +62,9 @@ const mostSpans = 12
 const mostLogs = 4
 
 /** Whom the traces blame, and a struck request beside a healthy one, on one scale. */
-function tracesText({ traces }: ExperimentReport, style: Style): string[] {
+function tracesText({ traces, faults }: ExperimentReport, style: Style): string[] {
   const [first] = traces?.edges ?? []
-  if (!traces || !first || first.harmMs < 1) return []
+  if (!traces || faults.length === 0 || !first || first.harmMs < 1) return []
   const { struck, healthy } = traces
   const scaleMs = Math.max(...[struck, healthy].map(example => (example ? lengthOf(example) : 0)))
   const fit = (line: string) => cut(printable(line), (style.columns ?? 120) - 1)

@@ -3,7 +3,9 @@ import { duration } from '../faults/words.ts'
 import type { ExpectationReport, ExperimentReport, LoadReport, ObjectiveReport, Verdict } from '../report/model.ts'
 import { judgeAlerts, timeToDetect } from './alerts.ts'
 import { judgedSpan } from './corroboration.ts'
+import { predictedDetection } from './detection.ts'
 import type { Observations } from './observations.ts'
+import { effectsOf, phaseLoads } from './phase-latencies.ts'
 import { type Recovery, recoveryOf, steadyState, windowOf } from './recovery.ts'
 import { seriesOf } from './series.ts'
 import { baselineNotes, percent, targetOf, unsound } from './soundness.ts'
@@ -36,6 +38,8 @@ export function judgeExperiment(seen: Observations, discarded: string[][] = []):
   const firstErrorAt = firstBad(seen, events)
   const recovered = recovery(seen, events)
   const recoveredMs = recovered?.recoveredMs ?? null
+  const detectedMs = timeToDetect(seen)
+  const loads = phaseLoads(seen)
   const evidence = evidenceOf(seen.traces, phases, seen.addresses ?? new Map(), seen.seed)
   const expectations = [...judgeExpectations(seen, recovered), ...judgeTraces(seen, evidence)]
   const doubts = unsound(seen, events, evidence)
@@ -89,9 +93,12 @@ export function judgeExperiment(seen: Observations, discarded: string[][] = []):
       notes: baselineNotes(seen, events),
     }),
     timeToFirstErrorMs: firstErrorAt === undefined || !phases.fault ? null : firstErrorAt - phases.fault.start,
-    timeToDetectMs: timeToDetect(seen),
+    timeToDetectMs: detectedMs,
+    timeToDetectPredictedMs: predictedDetection(seen, events, detectedMs),
     timeToRecoverMs: recoveredMs,
     load: loadReports(seen),
+    phaseLoads: loads,
+    effects: effectsOf(seen, loads),
     series: seriesOf(seen, { start, end }, events),
   }
 }

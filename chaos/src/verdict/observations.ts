@@ -18,6 +18,10 @@ export interface Observations {
   faults: ObservedFault[]
   instanceEvents: InstanceEvent[]
   alerts: AlertTransition[]
+  /** Who said so; undefined: our own evaluation. */
+  alertEngine?: 'prometheus' | 'alertmanager' | undefined
+  /** Why that one could not be asked. */
+  alertTrouble?: string | undefined
   /** Per objective name: what the service's own counters say of fault and recovery; undefined: not to be read. */
   counters: Record<string, ObservedCounters | undefined>
   /** What the services exported and logged; undefined: nobody listened. */
@@ -25,6 +29,8 @@ export interface Observations {
   logs?: ObservedLogs | undefined
   /** `host:port` -> service. */
   addresses?: ReadonlyMap<string, string>
+  /** The most by which the wall clock left the monotonic one while the run lasted, in ms. */
+  clockJumpMs?: number
   invariants: { name: string; holds: boolean; detail: string; names?: string[] }[]
   /** The guard's condition that came true while faults were armed or after them, and ended the run. */
   breach: { at: number; reason: string } | undefined

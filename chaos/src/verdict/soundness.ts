@@ -1,5 +1,6 @@
 import type { Objective } from '@shaketable/slo'
 import type { FaultSpec } from '../experiment/model.ts'
+import { duration } from '../faults/words.ts'
 import { isPage } from './alerts.ts'
 import { counterTrouble } from './corroboration.ts'
 import type { Observations, ObservedFault } from './observations.ts'
@@ -9,6 +10,8 @@ import { needsTraces, type TraceEvidence } from './traces/judge-traces.ts'
 
 /** An arrival may be late by this at the 99th percentile, in ms, or by two intervals of its own load. */
 const latenessMs = 50
+/** A clock is corrected by less than this in a run, in ms. */
+const longestJumpMs = 1000
 /** One choice decides at most this many attempts: a call and the retries that share its trace. */
 const attemptsPerRequest = 3
 
@@ -31,6 +34,8 @@ export function unsound(
     ...faultTrouble(seen),
     ...counterTrouble(seen, events),
     ...traceTrouble(seen, evidence),
+    ...clockTrouble(seen),
+    ...(seen.alertTrouble !== undefined && judgesAlerts(seen) ? [seen.alertTrouble] : []),
   ]
 }
 
@@ -108,6 +113,16 @@ function strikeTrouble(spec: FaultSpec, { id, armedAt, seen, hit, expected }: Ob
       ? fitsPercentOfRequests(hit, seen, asked, attemptsPerRequest)
       : fitsPercent(hit, seen, asked)
   return fits ? [] : [`the fault ${id} hit ${hit} of ${seen} requests, which does not fit the ${asked} % asked for`]
+}
+
+/** A machine that slept, or whose clock was set: spans and samples are not of the same time any more. */
+function clockTrouble({ clockJumpMs = 0 }: Observations): string[] {
+  return clockJumpMs > longestJumpMs ? [`the machine's clock jumped by ${duration(Math.round(clockJumpMs))}`] : []
+}
+
+function judgesAlerts({ experiment }: Observations): boolean {
+  const { none, fire } = experiment.expect.alerts
+  return none || fire.length > 0
 }
 
 function traceTrouble({ experiment, traces }: Observations, evidence: TraceEvidence | undefined): string[] {

@@ -50,6 +50,11 @@ export function designEffect(strata: readonly (readonly Block[])[], length = 1):
   return Math.max(1, variance / ((p * (1 - p)) / total))
 }
 
+/** The greatest design effect of the cluster lengths that are looked for. */
+export function widestDesignEffect(strata: readonly (readonly Block[])[]): number {
+  return Math.max(...clusterLengths.map(length => designEffect(strata, length)))
+}
+
 /** Of the number of good events in one stratum. */
 function varianceOfGood(blocks: readonly Block[], wanted: number): number {
   const count = blocks.length

@@ -18,18 +18,30 @@ test('books that balance have no differences', () => {
 })
 
 test.each<[string, (b: Books) => void, string]>([
-  ['a lost charge', b => b.charges.pop(), '1 orders were not charged: a'],
-  ['a lost notification', b => b.notifications.pop(), '1 orders were not notified: a'],
-  ['a second notification', b => b.notifications.push({ id: 'a' }), '1 orders were notified more than once: a'],
-  ['a charge for nothing', b => b.charges.push({ id: 'x', cents: 1 }), '1 were charged without a confirmed order: x'],
-  ['a wrong sum', b => (b.charges[0]!.cents = 1), '1 orders were charged the wrong sum: a'],
-  ['stock that went twice', b => (b.stock[0]!.taken = 4), 'of A1 4 were taken from stock and 2 were sold'],
+  ['a lost charge', b => b.charges.pop(), 'payments: 1 orders were not charged: a'],
+  ['a lost notification', b => b.notifications.pop(), 'notifications: 1 orders were not notified: a'],
+  [
+    'a second notification',
+    b => b.notifications.push({ id: 'a' }),
+    'notifications: 1 orders were notified more than once: a',
+  ],
+  [
+    'a charge for nothing',
+    b => b.charges.push({ id: 'x', cents: 1 }),
+    'payments: 1 were charged without a confirmed order: x',
+  ],
+  ['a wrong sum', b => (b.charges[0]!.cents = 1), 'payments: 1 orders were charged the wrong sum: a'],
+  ['stock that went twice', b => (b.stock[0]!.taken = 4), 'inventory: of A1 4 were taken from stock and 2 were sold'],
   [
     'stock taken for a rejected order',
     b => b.reservations.push({ id: 'r', sku: 'A1', quantity: 9 }),
-    '1 were taken from stock without a confirmed order: r',
+    'inventory: 1 were taken from stock without a confirmed order: r',
   ],
-  ['work that waits', b => b.waiting.push({ id: 'a', step: 'notify' }), '1 messages wait in the outbox: a (notify)'],
+  [
+    'work that waits',
+    b => b.waiting.push({ id: 'a', step: 'notify' }),
+    'notifications: 1 messages wait in the outbox: a (notify)',
+  ],
 ])('%s is found', (_what, spoil, message) => {
   const spoilt = books()
   spoil(spoilt)
@@ -40,6 +52,6 @@ test('one lost and one doubled do not cancel out', () => {
   const spoilt = books()
   spoilt.orders.push({ id: 'b', sku: 'B2', quantity: 1, cents: 5, status: 'confirmed' })
   spoilt.charges.push({ id: 'a', cents: 900 })
-  expect(differences(spoilt)).toContain('1 orders were not charged: b')
-  expect(differences(spoilt)).toContain('1 orders were charged more than once: a')
+  expect(differences(spoilt)).toContain('payments: 1 orders were not charged: b')
+  expect(differences(spoilt)).toContain('payments: 1 orders were charged more than once: a')
 })

@@ -16,16 +16,20 @@ const setUpLock = 7_403_117
 export const databaseName = (service: string): string => `shop_${service}`
 
 /** A few connections to the database of `service`, which need not exist yet. */
-export function connect(service: string): pg.Pool {
+export function connect(service: string, connections = 4): pg.Pool {
   const url = databaseServer()
   url.pathname = `/${databaseName(service)}`
-  const pool = new pg.Pool({ ...limits, connectionString: url.href, max: 4, idleTimeoutMillis: 30_000 })
+  const pool = new pg.Pool({ ...limits, connectionString: url.href, max: connections, idleTimeoutMillis: 30_000 })
   pool.on('error', error => log.warn({ err: error }, 'an idle database connection was lost'))
   return pool
 }
 
 /** Waits for the server, creates the database of `service` and its `schema` (idempotent SQL) if need be, and connects. */
-export async function openDatabase(service: string, schema: string, waitMs = 30_000): Promise<pg.Pool> {
+export async function openDatabase(
+  service: string,
+  schema: string,
+  { connections, waitMs = 30_000 }: { connections?: number; waitMs?: number } = {},
+): Promise<pg.Pool> {
   const url = databaseServer()
   await asOnlyOne(url, waitMs, async admin => {
     const name = databaseName(service)
@@ -36,7 +40,7 @@ export async function openDatabase(service: string, schema: string, waitMs = 30_
   await asOnlyOne(url, waitMs, async admin => {
     await admin.query(schema)
   })
-  return connect(service)
+  return connect(service, connections)
 }
 
 async function asOnlyOne(url: URL, waitMs: number, work: (admin: pg.Client) => Promise<void>): Promise<void> {

@@ -52,6 +52,10 @@ export interface EdgeOptions {
    * (the default), because refusing would turn a stall of a second into an outage.
    */
   allEjected?: 'refuse' | 'try'
+  /** Whether the caller's deadline shortens this one; true. */
+  heedsCaller?: boolean
+  /** Whether retries are limited to a share of the requests; true. */
+  retryBudget?: boolean
   replicas?: readonly string[]
   switches?: Resilience
 }
@@ -93,7 +97,8 @@ export class Edge {
   }
 
   async #withRetries(path: string, call: Call): Promise<Answer> {
-    const endsAt = performance.now() + Math.min(this.#options.deadlineMs, remainingMs())
+    const { deadlineMs, heedsCaller = true, retryBudget = true } = this.#options
+    const endsAt = performance.now() + Math.min(deadlineMs, heedsCaller ? remainingMs() : Number.POSITIVE_INFINITY)
     let last: Replica | undefined
     const attempt = () => {
       const guarded =
@@ -106,7 +111,9 @@ export class Edge {
     }
     this.#budget.deposit()
     if (!this.#switches.has('retry') || this.#options.retries === 0) return attempt()
-    const again = handleWhen(() => last !== undefined && performance.now() < endsAt && this.#budget.withdraw())
+    const again = handleWhen(
+      () => last !== undefined && performance.now() < endsAt && (!retryBudget || this.#budget.withdraw()),
+    )
     return retry(again, {
       maxAttempts: this.#options.retries,
       backoff: new ExponentialBackoff({ initialDelay: 10, maxDelay: 100 }),

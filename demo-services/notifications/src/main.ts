@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { hasBug } from '@shop/kit/bugs'
 import { openDatabase } from '@shop/kit/database'
 import { log } from '@shop/kit/log'
 import { serve } from '@shop/kit/serve'
@@ -11,7 +12,9 @@ const database = await openDatabase(
   `create table if not exists notifications (
      order_id uuid primary key, customer text not null, sent_at timestamptz not null default now())`,
 )
-const outbox = new Outbox(await openDatabase('orders', ordersSchema))
+// One connection listens, for good.
+const connections = hasBug('pool-too-small') ? 1 : 4
+const outbox = new Outbox(await openDatabase('orders', ordersSchema, { connections }))
 
 /** Delivered at least once, and of effect exactly once: the order's id is the key. */
 const send = ({ order_id, customer, traceparent }: Message) =>

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { hasBug } from '@shop/kit/bugs'
 import { openDatabase } from '@shop/kit/database'
 import { Edge, withFallback } from '@shop/kit/edge'
 import { log } from '@shop/kit/log'
@@ -10,7 +11,13 @@ import { type Order, OrderBook } from './order-book.ts'
 const schema = readFileSync(new URL('schema.sql', import.meta.url), 'utf8')
 const book = new OrderBook(await openDatabase('orders', schema))
 const catalog = new Edge('catalog', { timeoutMs: 400, deadlineMs: 900, retries: 1 })
-const inventory = new Edge('inventory', { timeoutMs: 250, deadlineMs: 1000, retries: 2 })
+const inventory = new Edge('inventory', {
+  timeoutMs: 250,
+  deadlineMs: 1000,
+  retries: 2,
+  ...(hasBug('timeout-over-caller') ? { timeoutMs: 8000, deadlineMs: 8000, heedsCaller: false } : {}),
+  ...(hasBug('retry-without-budget') ? { retries: 8, retryBudget: false, deadlineMs: 1400 } : {}),
+})
 // No retry: who is slow is not helped by more of it. The outbox asks again later.
 const payments = new Edge('payments', {
   timeoutMs: 300,
@@ -30,6 +37,16 @@ async function charge({ id, cents }: Order): Promise<void> {
   if (answer.status !== 201) throw new Error(`payments answered ${answer.status} for order ${id}`)
 }
 
+function warn(error: unknown, { id }: Order): void {
+  const said = 'payment is left for later'
+  if (hasBug('log-without-trace')) {
+    // Past the logger, and so past the SDK, which would have added the trace id.
+    process.stdout.write(
+      `${JSON.stringify({ level: 40, time: Date.now(), msg: said, err: String(error), order: id })}\n`,
+    )
+  } else log.warn({ err: error, order: id }, said)
+}
+
 /** Takes the order as far as it goes; each step may be repeated. */
 async function settle(order: Order): Promise<Order['status']> {
   if (!(await reserve(order))) {
@@ -43,7 +60,7 @@ async function settle(order: Order): Promise<Order['status']> {
       return 'confirmed'
     },
     async (error): Promise<Order['status']> => {
-      log.warn({ err: error, order: order.id }, 'payment is left for later')
+      warn(error, order)
       await book.leavePending(order.id)
       return 'payment-pending'
     },

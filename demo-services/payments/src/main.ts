@@ -1,10 +1,12 @@
+import { hasBug } from '@shop/kit/bugs'
 import { openDatabase } from '@shop/kit/database'
 import { serve } from '@shop/kit/serve'
 
+const once = !hasBug('missing-idempotency')
 const database = await openDatabase(
   'payments',
   `create table if not exists charges (
-     order_id uuid primary key, cents integer not null, charged_at timestamptz not null default now())`,
+     order_id uuid ${once ? 'primary key' : 'not null'}, cents integer not null, charged_at timestamptz not null default now())`,
 )
 
 /** The outside provider. It charges an order once, however often it is asked. */

@@ -25,6 +25,7 @@ ${experiment.expectations.length > 0 && expectations(experiment)}
 ${experiment.faults.length > 0 && faults(experiment.faults)}
 ${experiment.traces && tracesSection(experiment.traces)}
 ${load(experiment)}
+${experiment.phaseLoads.length > 0 && phaseLoads(experiment)}
 ${timeline(experiment)}
 </section>
 `
@@ -32,6 +33,7 @@ ${timeline(experiment)}
 
 function numbers(experiment: ExperimentReport): Markup {
   const { timeToFirstErrorMs: error, timeToDetectMs: detect, timeToRecoverMs: recover, load } = experiment
+  const { timeToDetectPredictedMs: predicted } = experiment
   const requests = experiment.series.reduce((sum, point) => sum + point.requests, 0)
   const failed = experiment.series.reduce((sum, point) => sum + point.errors, 0)
   const p99 = load.length > 0 ? Math.max(...load.map(one => one.latencyMs.p99)) : Number.NaN
@@ -47,7 +49,7 @@ function numbers(experiment: ExperimentReport): Markup {
     [
       'Detected',
       detect === null ? 'no alert' : duration(detect),
-      detect === null ? 'nothing fired' : 'after the fault began',
+      `${detect === null ? 'nothing fired' : 'after the fault began'}${predicted === null ? '' : `; by the formula ${duration(predicted)}`}`,
     ],
     [
       'Recovered',
@@ -161,6 +163,43 @@ function load(experiment: ExperimentReport): Markup {
     ),
   )
 }
+
+function phaseLoads({ phaseLoads: rows, effects }: ExperimentReport): Markup {
+  const withInterval = (of: ExperimentReport['phaseLoads'][number]['p50']) =>
+    of === null
+      ? nothing
+      : markup`<span>${duration(of.ms)}${under(`${duration(of.interval[0])} to ${of.interval[1] === null ? 'more' : duration(of.interval[1])}`)}</span>`
+  const said = effects.map(({ journey, p50Ms, p50Interval, slower, failedRatio }) => {
+    const [low, high] = p50Interval.map(end => (end === null ? 'an open end' : signed(end)))
+    const often =
+      slower === null
+        ? ''
+        : `; a request of the fault phase took longer than one of the baseline in ${percent(slower)} of all pairs`
+    return markup`<p class="facts">${journey}: with the fault the median changed by ${signed(p50Ms)} (${low} to ${high}), failed requests by ${percent(failedRatio)}${often}.</p>`
+  })
+  return titled(
+    'Phase by phase',
+    markup`${table(
+      'Latencies with their 95% intervals, by order statistics widened for clusters',
+      [
+        { head: 'Phase', cell: row => markup`${row.phase}<span class="under">${row.journey}</span>` },
+        { head: 'Requests', number: true, cell: row => count(row.requests) },
+        {
+          head: 'Failed',
+          number: true,
+          cell: row =>
+            markup`<span>${percent(row.failedRatio)}${under(`${percent(row.failedInterval[0])} to ${percent(row.failedInterval[1])}`)}</span>`,
+        },
+        { head: 'p50', number: true, cell: row => withInterval(row.p50) },
+        { head: 'p90', number: true, cell: row => withInterval(row.p90) },
+        { head: 'p99', number: true, cell: row => withInterval(row.p99) },
+      ],
+      rows,
+    )}${said}`,
+  )
+}
+
+const signed = (ms: number): string => (ms < 0 ? `−${duration(-ms)}` : `+${duration(ms)}`)
 
 function timeline(experiment: ExperimentReport): Markup {
   const rows = experiment.timeline
