@@ -107,7 +107,6 @@ function heapFamilies(): Family[] {
     gauge('nodejs_heap_size_total_bytes', 'Size of the heap, in bytes.', heapTotal),
     gauge(metric.heapLimit, 'The heap at which V8 gives up, in bytes.', getHeapStatistics().heap_size_limit),
     gauge('nodejs_heap_size_used_bytes', 'Used part of the heap, in bytes.', heapUsed),
-    gauge(metric.heapLimit, 'The heap at which V8 gives up, in bytes.', getHeapStatistics().heap_size_limit),
     gauge('nodejs_external_memory_bytes', 'Memory outside the heap that objects hold, in bytes.', external),
     ofSpaces('total', 'Size of a heap space, in bytes.', space => space.space_size),
     ofSpaces('used', 'Used part of a heap space, in bytes.', space => space.space_used_size),
