@@ -192,7 +192,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   }
   const admin = await listenUnlessSpokenFor(seat, levels, options, notice)
   const faultControl = await enableFaults(options, faults, notice)
-  witness?.testify({ env, options, pipeline, push, servers, adminPort: admin.address?.port, apiRegistered })
+  witness?.testify({ env, options, pipeline, push, logs, servers, adminPort: admin.address?.port, apiRegistered })
 
   const unwatch = watchEndings(ending)
   return buildHandle(ending, admin, faultControl, unwatch)

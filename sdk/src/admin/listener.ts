@@ -1,7 +1,6 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { untraced } from '../context.ts'
-import { http } from '../http/node-http.ts'
 import { contentType, type Family, negotiate, render } from '../metrics/exposition.ts'
 import { adminPath } from '../names.ts'
 import type { Notice } from '../notice.ts'
