@@ -2,6 +2,7 @@ import { access, constants, mkdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { exitCode, ShaketableError } from '@shaketable/slo'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { runToolkitFiles, toolkitFiles } from '../chaostoolkit/run-files.ts'
 import { audit } from '../conduct/audit.ts'
 import { describePlan, type InstancesOf, localInstances } from '../conduct/plan.ts'
 import { runSuite } from '../conduct/run-suite.ts'
@@ -39,6 +40,7 @@ interface RunOptions {
   prometheus?: string
   baseline?: string
   alertmanager?: string
+  journal?: string
 }
 
 /** `shaketable run FILE…`: start or find the system, run the experiments, judge, undo everything. */
@@ -70,6 +72,7 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
       'mark experiments and faults as annotations in Grafana, with the token of GRAFANA_TOKEN',
       httpUrl,
     )
+    .option('--journal <file>', 'of an experiment of the Chaos Toolkit: write its journal, as the Toolkit would')
     .option('--dry-run', 'read everything, print what would be done and hit, and start nothing')
     .action(async (files: string[], options: RunOptions) => {
       conclude(await runExperiments(files, options, world))
@@ -78,6 +81,12 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
 
 async function runExperiments(patterns: string[], options: RunOptions, world: World): Promise<number> {
   const files = await expandFiles(patterns, world)
+  const foreign = await toolkitFiles(files, world)
+  if (foreign.length > 0) return runForeign(foreign, files, options, world)
+  mustGoTogether(
+    options.journal === undefined ? [] : ['--journal'],
+    'is of the Chaos Toolkit, and none of these is one of its experiments',
+  )
   const experiments = await readExperiments(files, fileSource(world))
   const seed = options.seed ?? world.freshSeed()
 
@@ -146,6 +155,31 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   }
   if (dir) world.stderr.write(`report: ${join(dir, html.fileName)} (beside it ${othersIn(written)})\n`)
   return report.exitCode
+}
+
+/** Experiments of the Chaos Toolkit have a system, a verdict and a journal of their own. */
+async function runForeign(foreign: string[], files: string[], options: RunOptions, world: World): Promise<number> {
+  mustGoTogether(
+    files.filter(file => !foreign.includes(file)),
+    'is no experiment of the Chaos Toolkit, as others here are: run them by themselves',
+  )
+  const { report, json, junit, attempts, target, metrics, grafana, prometheus, baseline, alertmanager } = options
+  const given = { report, json, junit, metrics, grafana, prometheus, baseline, alertmanager }
+  const ours = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]))
+  if (attempts > 1) ours.push('--attempts')
+  if (target !== 'local') ours.push('--target')
+  mustGoTogether(ours, 'does nothing for an experiment of the Chaos Toolkit')
+  const { seed = world.freshSeed(), journal, yesThisIs, dryRun = false } = options
+  const around = { ...world, env: { ...world.env, ...options.env } }
+  return runToolkitFiles(foreign, { seed, journal, yesThisIs, dryRun }, around)
+}
+
+function mustGoTogether(strangers: string[], why: string): void {
+  if (strangers.length === 0) return
+  throw new ShaketableError('SHAKETABLE_DO_NOT_MIX', `${strangers.join(', ')} ${why}`, {
+    exitCode: exitCode.invalidInput,
+    hint: 'nothing was started',
+  })
 }
 
 /** For the audit trail. */

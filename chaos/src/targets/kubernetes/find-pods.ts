@@ -39,7 +39,7 @@ export async function placesOf(system: System, cluster: Cluster): Promise<PodsOf
   return places
 }
 
-async function whyProtected(namespace: string, cluster: Cluster): Promise<string | undefined> {
+export async function whyProtected(namespace: string, cluster: Cluster): Promise<string | undefined> {
   if (protectedNamespaces.includes(namespace)) return 'belongs to the cluster, and is never shaken'
   const { metadata } = await cluster.call<V1Namespace>('GET', `/api/v1/namespaces/${namespace}`)
   return metadata?.labels?.[protectedLabel] === 'true' ? `is protected by its label ${protectedLabel}` : undefined
