@@ -8,10 +8,8 @@ const mapping = z.record(z.string(), z.unknown())
 const seconds = z.union([z.number().min(0), z.string().regex(/^\$\{.+\}$/)], {
   error: expecting('a number of seconds, or a variable'),
 })
-const controls = z
-  .array(z.unknown())
-  .max(0, { error: 'is refused: controls are Python code, and we run none' })
-  .optional()
+const noControls = 'is refused: controls are Python code, and we run none'
+const controls = z.array(z.unknown(), { error: noControls }).max(0, { error: noControls }).optional()
 
 const provider = z.discriminatedUnion(
   'type',

@@ -1,5 +1,6 @@
 import { jsonpath } from 'json-p3'
 import type { Tolerance } from './model.ts'
+import { asRfc9535 } from './toolkit-path.ts'
 
 const named = ['regex', 'range', 'jsonpath'] as const
 
@@ -43,14 +44,18 @@ function jsonPathOf(rest: Record<string, unknown>, target: string | undefined): 
   if (typeof path !== 'string' || path.trim() === '') return { wrong: 'a jsonpath needs its path' }
   if (count !== undefined && (!Number.isInteger(count) || (count as number) < 0))
     return { wrong: 'the count has to be a whole number' }
+  const standard = asRfc9535(path.trim())
+  if (standard === undefined) {
+    return { wrong: `the filter of ${path} tests a whole list, not what is in it: write [*] before it` }
+  }
   try {
-    jsonpath.compile(path.trim())
+    jsonpath.compile(standard)
   } catch (error) {
     return { wrong: `the path ${path} is none of RFC 9535: ${(error as Error).message}` }
   }
   return {
     type: 'jsonpath',
-    path: path.trim(),
+    path: standard,
     count: count as number | undefined,
     expect: 'expect' in rest ? [expect].flat() : undefined,
     target,

@@ -35,7 +35,12 @@ describe('a tolerance', () => {
     [{ type: 'range', range: [0, 8] }, null, false],
     [{ type: 'jsonpath', path: '$.body.items[*].id', expect: [1, 2] }, answer, true],
     [{ type: 'jsonpath', path: '$.items[*].id', expect: [2, 1], target: 'body' }, answer, false],
-    [{ type: 'jsonpath', path: '$.items[?(@.id>1)]', count: 1, target: 'body' }, answer, true],
+    [{ type: 'jsonpath', path: '$.items[*][?(@.id>1)]', count: 1, target: 'body' }, answer, true],
+    // As the Toolkit's own examples write it, a '=' in a text left alone.
+    [{ type: 'jsonpath', path: '$.items[*][?(@.id=2)].id', expect: [2], target: 'body' }, answer, true],
+    [{ type: 'jsonpath', path: '$[*][?(@.a="x=y")]', count: 1 }, [{ a: 'x=y' }, { a: 'x==y' }], true],
+    // What is not there is unequal to nothing: only the second one counts.
+    [{ type: 'jsonpath', path: '$.*[?(@.a != "0")]', count: 1 }, [{ b: 1 }, { a: '1' }, { a: '0' }], true],
     [{ type: 'jsonpath', path: '$.ready', expect: 3, target: 'stdout' }, output, true],
     [{ type: 'jsonpath', path: '$.nothing' }, answer, false],
     // What is no JSON has no path: it must not count as none found.
@@ -50,6 +55,7 @@ describe('a tolerance', () => {
     [{ type: 'regex', pattern: '(?P<x>a)' }, /Python's alone/],
     [{ type: 'range', range: [5, 1] }, /is empty/],
     [{ type: 'range', range: [5] }, /two numbers/],
+    [{ type: 'jsonpath', path: '$.items[?(@.id>1)]' }, /write \[\*\] before it/],
     [{ type: 'jsonpath', path: '$[' }, /RFC 9535/],
     [{ type: 'jsonpath', path: '$.a', count: -1 }, /whole number/],
     [{ type: 'probe', provider: {} }, /refused/],

@@ -2,10 +2,8 @@ import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
 import { z } from 'zod'
 import { choose } from '../../random.ts'
 import type { Cluster } from '../../targets/kubernetes/cluster.ts'
-import { whyProtected } from '../../targets/kubernetes/find-pods.ts'
 import { listPods, nameOf, podsPath, uidOf, whyUnfit } from '../../targets/kubernetes/pods.ts'
-import { restore, type ShakenResource } from '../../targets/kubernetes/restore.ts'
-import { readScale, writeScale } from '../../targets/kubernetes/workloads.ts'
+import type { ShakenResource } from '../../targets/kubernetes/restore.ts'
 import { type MappedContext, type MappedFunction, mapped } from './mapped.ts'
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/)
@@ -71,6 +69,7 @@ export const kubernetesFunctions: Record<string, MappedFunction> = {
     async ({ name: deployment, replicas, ns: namespace }, context) => {
       const cluster = await context.cluster()
       await mustBeFree(namespace, cluster)
+      const { readScale, writeScale } = await import('../../targets/kubernetes/workloads.ts')
       const workload = { path: deploymentPath(namespace, deployment), name: `deployment ${deployment}` }
       for (;;) {
         const scale = await readScale(workload, cluster)
@@ -124,6 +123,8 @@ const reasons = (pods: V1Pod[]) =>
   pods.map(pod => `${nameOf(pod)} ${whyUnfit(pod) ?? 'is fit'}`).join('; ') || 'there is none'
 
 async function mustBeFree(namespace: string, cluster: Cluster): Promise<void> {
+  // The client is large, and loaded only where it is used.
+  const { whyProtected } = await import('../../targets/kubernetes/find-pods.ts')
   const why = await whyProtected(namespace, cluster)
   if (why) throw new Error(`the namespace ${namespace} ${why}`)
 }
@@ -133,6 +134,7 @@ async function shakes(cluster: Cluster, what: Omit<ShakenResource, 'cluster'>, c
   const resource = { cluster: cluster.ref, ...what }
   await context.journal({ type: 'resource-shaking', ...resource })
   context.undoes(resource.name, async () => {
+    const { restore } = await import('../../targets/kubernetes/restore.ts')
     const done = await restore(cluster, resource, context.clock)
     await context.journal({ type: 'resource-restored', path: resource.path })
     return done
