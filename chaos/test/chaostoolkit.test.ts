@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
+import { mappedFunctions } from '../src/chaostoolkit/mapped/index.ts'
 import { freshState, processesWith, Shaketable } from './cli.ts'
 import { shaketable } from './in-process.ts'
 
@@ -21,6 +22,7 @@ let sleeping = () => {}
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'chaostoolkit-'))
   state = await freshState()
+  vi.stubEnv('SHAKETABLE_STATE', state.state)
   server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
@@ -46,6 +48,7 @@ beforeAll(async () => {
 afterAll(async () => {
   server.closeAllConnections()
   await new Promise(resolve => server.close(resolve))
+  vi.unstubAllEnvs()
   await rm(dir, { recursive: true, force: true })
   await state.remove()
 })
@@ -230,4 +233,22 @@ it('a dry run shows what would be done, without secrets, and does none of it', a
   method      action order: POST ${url}/order?key=…
 `,
   )
+})
+
+it('the example of its page runs, and prints what the page shows', async () => {
+  const page = await readFile(new URL('../docs/chaostoolkit.md', import.meta.url), 'utf8')
+  const [, example = '', shown = ''] = /```json\n([\s\S]*?)```\n\n```\n([\s\S]*?)```/.exec(page) ?? []
+  await writeFile(join(dir, 'page.json'), example)
+  const env = ['--env', `SHOP_URL=${url}`, '--env', `SHOP_TOKEN=${token}`]
+  const { code, stdout } = await shaketable(['run', 'page.json', ...env], dir)
+  expect({ code, stdout: stdout.replaceAll(/ {2}(\d+\w+)+$/gm, '') }).toEqual({ code: 0, stdout: shown })
+  expect(asked).toEqual(['GET /page', 'GET /page', 'POST /cool'])
+})
+
+it('the page names every function that is mapped, and no other', async () => {
+  const page = await readFile(new URL('../docs/chaostoolkit.md', import.meta.url), 'utf8')
+  const [, rows = ''] = /## What is run([\s\S]*?)\n\nAll else/.exec(page) ?? []
+  const named = [...rows.matchAll(/`(?:[a-z]+\.)*([a-z]+_[a-z_]+|query)`/g)].map(([, name]) => name)
+  const ours = [...mappedFunctions.keys()].map(name => name.split('.').at(-1))
+  expect(new Set(named.filter(name => name !== 'label_selector'))).toEqual(new Set(ours))
 })

@@ -106,7 +106,7 @@ describe('conducting an experiment', () => {
   it('rolls back after a refused after-probe: fail', async () => {
     const { done, code, status, deviated, words } = await run(experiment(), { steady: time => (time === 1 ? 0 : 1) })
     expect(done).toEqual(['steady', 'shake', 'steady', 'back'])
-    expect({ code, status, deviated }).toEqual({ code: 1, status: 'completed', deviated: true })
+    expect({ code, status, deviated }).toEqual({ code: 1, status: 'failed', deviated: true })
     expect(words).toBe('fail: the steady state was not there after the method')
   })
 
@@ -130,7 +130,7 @@ describe('conducting an experiment', () => {
         },
       },
     )
-    expect({ code, status, deviated }).toEqual({ code: 1, status: 'completed', deviated: true })
+    expect({ code, status, deviated }).toEqual({ code: 1, status: 'failed', deviated: true })
     expect(seen.during.length).toBeGreaterThan(2)
     expect(seen.after?.met).toBe(true)
     expect(seen.rolledBack).toBe(true)

@@ -1,8 +1,8 @@
 import { hostname, platform } from 'node:os'
 import { version } from '../version.ts'
-import type { Conducted, SteadyState } from './conduct.ts'
+import { type Conducted, type SteadyState, stood } from './conduct.ts'
 import type { ToolkitExperiment } from './model.ts'
-import type { Run } from './run-activity.ts'
+import { type Run, wentWell } from './run-activity.ts'
 import type { Veil } from './veil.ts'
 
 /** Journal fields that tools read, as the Chaos Toolkit writes them. */
@@ -32,11 +32,10 @@ export function journalOf(
   })
 }
 
-/** In the Toolkit's words: `failed` where the method never began, or some of it could not be done. */
+/** In the Toolkit's words: `failed` wherever something was refused or could not be done. */
 export function statusOf(seen: Conducted): 'completed' | 'failed' | 'interrupted' {
   if (seen.interrupted !== undefined) return 'interrupted'
-  const done = seen.before?.met !== false && [...seen.run, ...seen.rollbacks].every(run => run.status === 'succeeded')
-  return done ? 'completed' : 'failed'
+  return stood(seen) && seen.rollbacks.every(wentWell) ? 'completed' : 'failed'
 }
 
 /** The system left its steady state once the method had begun, were it for a moment. */

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { exitCode, InvalidInput, inOrder, type Problem, parseDocuments, ShaketableError } from '@shaketable/slo'
+import { audit } from '../conduct/audit.ts'
 import { printable, type Style, styleFor } from '../report/style.ts'
 import type { Cluster } from '../targets/kubernetes/cluster.ts'
 import type { World } from '../world.ts'
@@ -58,12 +59,16 @@ export async function runToolkitFiles(
   }
   const cluster = clusterFor(world)
   if (read.some(({ experiment }) => shakesCluster(experiment))) await mustBeMeant(await cluster(), options)
+  const traced = { systems: [], files: [...files], seed: options.seed }
+  await audit(world, { event: 'run-began', ...traced })
   const codes: number[] = []
   for (const each of read) {
     codes.push(await runOne(each, options, world, reach, cluster))
     if (world.signal.aborted) break
   }
-  return gravest(codes)
+  const code = gravest(codes)
+  await audit(world, { event: 'run-ended', ...traced, outcome: { exitCode: code } })
+  return code
 }
 
 async function readAll(files: readonly string[], world: World): Promise<ReadToolkit[]> {

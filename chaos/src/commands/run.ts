@@ -170,6 +170,7 @@ async function runForeign(foreign: string[], files: string[], options: RunOption
   if (target !== 'local') ours.push('--target')
   mustGoTogether(ours, 'does nothing for an experiment of the Chaos Toolkit')
   const { seed = world.freshSeed(), journal, yesThisIs, dryRun = false } = options
+  if (journal !== undefined) await mustBeWritable(dirname(resolve(world.cwd, journal)))
   const around = { ...world, env: { ...world.env, ...options.env } }
   return runToolkitFiles(foreign, { seed, journal, yesThisIs, dryRun }, around)
 }
@@ -251,7 +252,7 @@ async function mustBeWritable(dir: string): Promise<void> {
       `cannot write to ${dir} (${(cause as NodeJS.ErrnoException).code})`,
       {
         exitCode: exitCode.invalidInput,
-        hint: 'give --report or --junit a place that you may write to; nothing was started',
+        hint: 'give --report, --junit or --journal a place that you may write to; nothing was started',
         cause,
       },
     )
