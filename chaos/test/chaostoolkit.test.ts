@@ -252,3 +252,29 @@ it('the page names every function that is mapped, and no other', async () => {
   const ours = [...mappedFunctions.keys()].map(name => name.split('.').at(-1))
   expect(new Set(named.filter(name => name !== 'label_selector'))).toEqual(new Set(ours))
 })
+
+it('a cluster is shaken only where it is named', async () => {
+  const config = {
+    clusters: [{ name: 'c', cluster: { server: 'http://127.0.0.1:1' } }],
+    users: [{ name: 'u', user: {} }],
+    contexts: [{ name: 'staging', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'staging',
+  }
+  await writeFile(join(dir, 'kubeconfig'), JSON.stringify(config))
+  const terminate = python('chaosk8s.pod.actions.terminate_pods', { label_selector: 'app=web' })
+  const file = await experimentFile('pods.json', {
+    method: [http('order', '/order'), { name: 'kill', type: 'action', provider: terminate }],
+  })
+  const named = (...options: string[]) =>
+    shaketable(['run', file, '--env', `KUBECONFIG=${join(dir, 'kubeconfig')}`, ...options], dir)
+  expect(await named()).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /^shaketable: this would shake the cluster "staging" \[SHAKETABLE_NOT_CONFIRMED\]\n {2}hint: --yes-this-is "staging"/,
+    ),
+  })
+  expect((await named('--yes-this-is', 'prod')).stderr).toContain('"staging", and --yes-this-is says "prod"')
+  const nowhere = await shaketable(['run', file, '--env', 'KUBECONFIG=absent'], dir)
+  expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('SHAKETABLE_NO_CLUSTER') })
+  expect(asked).toEqual([])
+})

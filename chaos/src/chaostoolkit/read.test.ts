@@ -20,6 +20,7 @@ configuration:
   shop: { type: env, key: SHOP }
   limit: { type: env, key: LIMIT, env_var_type: int }
   page: { type: env, key: PAGE, default: /products }
+  toxiproxy_host: proxy
 secrets:
   api:
     token: { type: env, key: TOKEN }
@@ -78,12 +79,25 @@ describe('an experiment of the Chaos Toolkit', () => {
     })
   })
 
+  it('notes what stands in the file and does nothing', () => {
+    const { result } = read(sound.replace('pauses: { after: 2 }', 'pause: { after: 2 }'))
+    expect(result?.notes.map(formatProblem)).toEqual([
+      'x.yaml:26:123: method[1].pause: does nothing here, as in the Chaos Toolkit',
+    ])
+  })
+
   it.each<[string, string, string, string]>([
+    [
+      'toxics and no Toxiproxy',
+      '  toxiproxy_host: proxy\n',
+      '',
+      'x.yaml:28:43: rollbacks[0].provider: chaostoxi.toxic.actions.delete_toxic has no address: the configuration has neither',
+    ],
     [
       'a Python function that has no equal',
       'module: chaostoxi.toxic.actions',
       'module: chaosaws.ec2.actions',
-      'x.yaml:28:43: rollbacks[0].provider: chaosaws.ec2.actions.delete_toxic is refused: it is Python, and nothing of ours does the same\n  hint: write it as',
+      'x.yaml:29:43: rollbacks[0].provider: chaosaws.ec2.actions.delete_toxic is refused: it is Python, and nothing of ours does the same\n  hint: write it as',
     ],
     [
       'one of a driver that is known',
@@ -95,13 +109,13 @@ describe('an experiment of the Chaos Toolkit', () => {
       'an argument of a mapped function',
       'toxic_name: slow',
       'toxic: slow',
-      'x.yaml:28:143: rollbacks[0].provider.arguments: unknown field "toxic"',
+      'x.yaml:29:143: rollbacks[0].provider.arguments: unknown field "toxic"',
     ],
     [
       'a variable that is nowhere',
       `\${limit} | cat`,
       `\${limits} | cat`,
-      `x.yaml:26:62: method[2].provider: \${limits} is neither in the configuration nor among its secrets`,
+      `x.yaml:27:62: method[2].provider: \${limits} is neither in the configuration nor among its secrets`,
     ],
     [
       'a secret that was not asked for',
@@ -125,13 +139,13 @@ describe('an experiment of the Chaos Toolkit', () => {
       'a program that is not there',
       'path: echo',
       'path: absent',
-      'x.yaml:26:85: method[2].provider.path: there is no such program to be run',
+      'x.yaml:27:85: method[2].provider.path: there is no such program to be run',
     ],
     [
       'a ref to nothing',
       'ref: page',
       'ref: pages',
-      'x.yaml:24:10: method[0].ref: no activity of this experiment is named "pages"',
+      'x.yaml:25:10: method[0].ref: no activity of this experiment is named "pages"',
     ],
     [
       'a hypothesis that cannot fail',

@@ -21,6 +21,8 @@ export interface ReadToolkit {
   experiment: ToolkitExperiment
   /** Every secret, in no order, to be hidden from everything that is shown. */
   secrets: string[]
+  /** What stands in the file and does nothing, as in the Toolkit, which is silent about it. */
+  notes: Problem[]
 }
 
 /** Reads an experiment of the Chaos Toolkit. `undefined` where it cannot be run, with every reason among `problems`. */
@@ -73,12 +75,20 @@ export function readToolkit(
   if (problems.length > before) return undefined
   const telling = Object.entries(configuration).filter(([name]) => shown(name, '') !== '')
   const hidden = [...telling, ...Object.values(secrets).flatMap(scope => Object.entries(scope))]
-  return { experiment, secrets: hidden.flatMap(([, value]) => texts(value)) }
+  return { experiment, secrets: hidden.flatMap(([, value]) => texts(value)), notes: reader.notes }
+}
+
+const activityFields = ['type', 'name', 'background', 'pauses', 'controls', 'tolerance', 'provider']
+const providerFields = {
+  http: ['type', 'url', 'method', 'headers', 'arguments', 'timeout', 'verify_tls', 'secrets'],
+  process: ['type', 'path', 'arguments', 'timeout', 'secrets'],
+  python: ['type', 'module', 'func', 'arguments', 'secrets'],
 }
 
 class Reader {
   values: { configuration: Values; secrets: Record<string, Values> } = { configuration: {}, secrets: {} }
   named = new Map<string, ActivitySource>()
+  readonly notes: Problem[] = []
   readonly #document: SourceDocument
   readonly #around: Surroundings
   readonly #problems: Problem[]
@@ -109,6 +119,8 @@ class Reader {
     }
     const source = written as ActivitySource
     const before = this.#problems.length
+    this.#noteIdle(source, activityFields, path)
+    this.#noteIdle(source.provider, providerFields[source.provider.type], [...path, 'provider'])
     const values = this.#valuesFor(source, path)
     const filled = <T>(value: T, within: Path) =>
       substitute(value, values, name =>
@@ -177,6 +189,8 @@ class Reader {
         'is refused: they would lead to another cluster than your kubeconfig does',
       )
     }
+    const lacks = known.lacks?.(this.values.configuration)
+    if (lacks) return this.#refuse(path, `${name} has no address: ${lacks}`)
     const where = [...path, 'arguments']
     const given = new SourceDocument(
       this.#document.file,
@@ -206,6 +220,12 @@ class Reader {
     const value = typeof seconds === 'string' && seconds.trim() !== '' ? Number(seconds) : seconds
     if (typeof value === 'number' && value >= 0 && Number.isFinite(value)) return value * 1000
     return this.#refuse(path, 'expected a number of seconds')
+  }
+
+  #noteIdle(part: object, known: readonly string[], path: Path): void {
+    for (const name of Object.keys(part).filter(each => !known.includes(each))) {
+      this.notes.push(this.#document.problem([...path, name], 'does nothing here, as in the Chaos Toolkit'))
+    }
   }
 
   #refuse(path: Path, words: string, hint?: string): undefined {

@@ -1,6 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { exitCode, InvalidInput, inOrder, type Problem, parseDocuments, ShaketableError } from '@shaketable/slo'
+import {
+  exitCode,
+  formatProblem,
+  InvalidInput,
+  inOrder,
+  type Problem,
+  parseDocuments,
+  ShaketableError,
+} from '@shaketable/slo'
 import { audit } from '../conduct/audit.ts'
 import { printable, type Style, styleFor } from '../report/style.ts'
 import type { Cluster } from '../targets/kubernetes/cluster.ts'
@@ -83,6 +91,7 @@ async function readAll(files: readonly string[], world: World): Promise<ReadTool
     }
   }
   if (problems.length > 0) throw new InvalidInput(inOrder(problems))
+  for (const note of inOrder(read.flatMap(({ notes }) => notes))) world.stderr.write(`${formatProblem(note)}\n`)
   return read
 }
 
@@ -157,9 +166,19 @@ function inPlan({ name, type, provider, tolerance }: Activity): string {
 function clusterFor(world: World): () => Promise<Cluster> {
   let cluster: Promise<Cluster> | undefined
   return () => {
-    // The client is large, and loaded only where it is used.
-    cluster ??= import('../targets/kubernetes/cluster.ts').then(({ clusterHere }) => clusterHere(world.env))
+    cluster ??= clusterOf(world)
     return cluster
+  }
+}
+
+async function clusterOf(world: World): Promise<Cluster> {
+  // The client is large, and loaded only where it is used.
+  const { clusterHere } = await import('../targets/kubernetes/cluster.ts')
+  const { explain } = await import('../targets/kubernetes/find-pods.ts')
+  try {
+    return clusterHere(world.env)
+  } catch (error) {
+    return explain(error)
   }
 }
 

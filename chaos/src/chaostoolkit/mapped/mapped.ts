@@ -22,6 +22,8 @@ export interface MappedContext {
 export interface MappedFunction {
   type: 'probe' | 'action'
   arguments: z.ZodType
+  /** What it lacks in an experiment's configuration, in words. */
+  lacks?(configuration: Values): string | undefined
   run(given: Record<string, unknown>, context: MappedContext): Promise<unknown>
 }
 

@@ -8,6 +8,7 @@ import {
   seeProxy,
   type Toxic,
 } from '../../toxiproxy/toxiproxy.ts'
+import type { Values } from '../substitute.ts'
 import { type MappedContext, type MappedFunction, mapped } from './mapped.ts'
 
 /** It becomes a part of a path. */
@@ -21,8 +22,7 @@ interface On {
   toxic_name: string
 }
 
-/** chaostoxi: toxics and proxies of a running Toxiproxy. */
-export const toxiproxyFunctions: Record<string, MappedFunction> = {
+const functions: Record<string, MappedFunction> = {
   'chaostoxi.toxic.actions.create_toxic': mapped(
     'action',
     z.strictObject({
@@ -104,6 +104,17 @@ export const toxiproxyFunctions: Record<string, MappedFunction> = {
   ),
 }
 
+/** chaostoxi: toxics and proxies of a running Toxiproxy. */
+export const toxiproxyFunctions: Record<string, MappedFunction> = Object.fromEntries(
+  Object.entries(functions).map(([name, known]) => [name, { ...known, lacks: noAddress }]),
+)
+
+function noAddress({ toxiproxy_url: url, toxiproxy_host: host }: Values): string | undefined {
+  return url === undefined && host === undefined
+    ? 'the configuration has neither toxiproxy_url nor toxiproxy_host'
+    : undefined
+}
+
 const whole = (type: string, attributes: Record<string, number>): Omit<Toxic, 'name'> => ({
   type,
   stream: 'downstream',
@@ -137,7 +148,5 @@ async function shakes(shaken: ShakenProxy, context: MappedContext): Promise<void
 
 function proxyAt(proxy: string, { configuration }: MappedContext): ProxyAddress {
   const { toxiproxy_url: url, toxiproxy_host: host, toxiproxy_port: port = 8474 } = configuration
-  if (url === undefined && host === undefined)
-    throw new Error('the configuration has neither toxiproxy_url nor toxiproxy_host')
   return { api: String(url ?? `http://${host}:${port}`), proxy }
 }
