@@ -68,11 +68,12 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await traffic?.stop()
-  await shop?.stop()
-  await stopEngines()
-  await stored?.close()
-  rmSync(folder, { recursive: true, force: true })
+  try {
+    await traffic?.stop()
+  } finally {
+    await Promise.all([shop?.stop(), stopEngines(), stored?.close()])
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
 
 /** The shop with the SDK, by one flag; returns the ports of its services' health and metrics listeners. */
