@@ -85,7 +85,7 @@ let pidsBefore: (number | undefined)[]
 
 /** How each kind stands in a file, what it says of itself, and how it shows while it is armed. */
 const table: Record<
-  Exclude<FaultKind, 'network' | 'evict' | 'chaosMesh' | 'istio'>,
+  Exclude<FaultKind, 'disconnect' | 'limit' | 'network' | 'evict' | 'chaosMesh' | 'istio'>,
   { fault: string; says: string; shows(): Promise<void>; path?: string }[]
 > = {
   latency: [

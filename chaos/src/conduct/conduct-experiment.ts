@@ -17,6 +17,7 @@ import { countersSince } from './counters-since.ts'
 import { type Breach, healthBreach, ObjectiveGuard } from './guard.ts'
 import { checkInvariants } from './invariants.ts'
 import type { Journal } from './journal.ts'
+import { prometheusBreach } from './prometheus-guard.ts'
 import { RecentTraffic } from './recent-traffic.ts'
 
 const tickEveryMs = 250
@@ -133,6 +134,9 @@ export async function conductExperiment(
     if (guard?.health) {
       const probing = healthBreach(guard.health, target.urls(guard.health.service), clock, ended.signal)
       probing.then(breached)
+    }
+    for (const condition of guard?.prometheus ?? []) {
+      prometheusBreach(condition, clock, ended.signal).then(breached)
     }
     await clock.sleep(experiment.phases.baselineMs, signal)
 

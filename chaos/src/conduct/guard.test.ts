@@ -16,7 +16,7 @@ const [experiment] = await readExperiments([file], { read: path => readFile(path
 /** The duo: 100 requests a second through 2 s of fault and 1 s of recovery, 95 % to be good: 15 may be bad. */
 function guardOf(conditions: Partial<Guard>): ObjectiveGuard {
   const objectives = experiment!.objectives.filter(({ name }) => name === 'look-availability')
-  const none = { budget: undefined, errorRatio: undefined, health: undefined }
+  const none = { budget: undefined, errorRatio: undefined, health: undefined, prometheus: [] }
   return new ObjectiveGuard(experiment!, { objectives, ...none, ...conditions })
 }
 

@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FaultKind } from '../experiment/model.ts'
-import type { EngineAddress } from '../targets/docker/engine.ts'
-import type { ShakenContainer } from '../targets/docker/restore.ts'
+import { type ShakenContainer, shakenKey } from '../targets/docker/shaken.ts'
 import type { ShakenResource } from '../targets/kubernetes/restore.ts'
 import { hereAndNow, type ProcessIdentity, seeProcess } from '../targets/local/process-table.ts'
 import type { Target } from '../targets/target.ts'
@@ -30,8 +29,8 @@ export type JournalEntry =
   | { type: 'process-starting'; instance: string }
   | { type: 'process-started'; instance: string; pid: number; startTime: string; pgid: number }
   | { type: 'process-ended'; instance: string; pid: number }
-  | { type: 'container-shaking'; instance: string; name: string; container: string; engine: EngineAddress }
-  | { type: 'container-restored'; instance: string; container: string }
+  | ({ type: 'container-shaking' } & ShakenContainer)
+  | ({ type: 'container-restored' } & Pick<ShakenContainer, 'instance' | 'container' | 'memberships' | 'limits'>)
   | ({ type: 'proxy-shaking' | 'proxy-restored' } & ShakenProxy)
   | ({ type: 'resource-shaking' } & ShakenResource)
   | { type: 'resource-restored'; path: string }
@@ -146,10 +145,10 @@ export function readJournal(dir: string): RecordedRun {
       run.started.push({ instance: entry.instance, pid: entry.pid, startTime: entry.startTime })
     }
     if (entry?.type === 'container-shaking') {
-      const { instance, name, container, engine } = entry
-      shaken.set(container, { instance, name, container, engine })
+      const { instance, name, container, engine, memberships, limits } = entry
+      shaken.set(shakenKey(entry), { instance, name, container, engine, memberships, limits })
     }
-    if (entry?.type === 'container-restored') shaken.delete(entry.container)
+    if (entry?.type === 'container-restored') shaken.delete(shakenKey(entry))
     if (entry?.type === 'proxy-shaking' || entry?.type === 'proxy-restored') {
       const { api, proxy, toxic } = entry
       const key = JSON.stringify([api, proxy, toxic])

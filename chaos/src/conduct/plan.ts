@@ -60,7 +60,7 @@ function describeHold(objective: Objective, { expect, load, phases }: Experiment
 
 function describeGuard(guard: Guard | undefined): string[] {
   if (!guard) return []
-  const { objectives, budget, errorRatio, health } = guard
+  const { objectives, budget, errorRatio, health, prometheus } = guard
   const names = objectives.map(({ name }) => name).join(' or ')
   return [
     ...(budget === undefined ? [] : [`  guard     ends it when ${names} has spent ${percent(budget)} of the budget`]),
@@ -70,6 +70,10 @@ function describeGuard(guard: Guard | undefined): string[] {
         ]
       : []),
     ...(health ? [`  guard     ends it when no instance of ${health.service} answers GET ${health.path} well`] : []),
+    ...prometheus.map(
+      ({ query, above, below }) =>
+        `  guard     ends it when ${query} ${above === undefined ? '' : `is over ${above} or `}${below === undefined ? '' : `is under ${below} or `}has no data`,
+    ),
   ]
 }
 

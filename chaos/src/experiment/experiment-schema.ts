@@ -81,6 +81,19 @@ const budget = z
   .transform(text => Number((Number.parseFloat(text) / 100).toPrecision(12)))
   .refine(share => share >= 0.01, { error: issue => `expected ${aBudget}, saw ${(issue.input as number) * 100} %` })
 
+const aPrometheus = 'the address of a Prometheus, e.g. "http://127.0.0.1:9090"'
+const promql = z
+  .strictObject({
+    url: z.string({ error: expecting(aPrometheus) }).regex(/^https?:\/\/[^\s@]+$/, { error: expecting(aPrometheus) }),
+    query: z.string().min(1).describe('PromQL that is a number, or one for each series.'),
+    above: z.number().optional(),
+    below: z.number().optional(),
+  })
+  .refine(each => each.above !== undefined || each.below !== undefined, {
+    when: payload => payload.issues.length === 0,
+    error: 'no bound: expected "above" or "below"',
+  })
+
 const guard = z
   .strictObject({
     objectives: z.array(name('an objective')).min(1).optional().describe('All of the experiment by default.'),
@@ -95,10 +108,14 @@ const guard = z
       .strictObject({ service: name('a service of the system'), path: pathSchema })
       .optional()
       .describe('No instance of the service answers a GET of this path with a 2xx.'),
+    prometheus: z
+      .union([promql, z.array(promql).min(1)], { error: expecting('a query with its bound, or a list of them') })
+      .optional()
+      .describe('A query has a value beyond its bound, or none.'),
   })
-  .refine(each => each.budget !== undefined || each.errorRatio !== undefined || each.health !== undefined, {
+  .refine(each => Object.keys(each).some(key => key !== 'objectives' && each[key as keyof typeof each] !== undefined), {
     when: payload => payload.issues.length === 0,
-    error: 'guards against nothing: expected "budget", "errorRatio" or "health"',
+    error: 'guards against nothing: expected "budget", "errorRatio", "health" or "prometheus"',
   })
   .describe('What ends the experiment at once, undoes everything, and fails it.')
 

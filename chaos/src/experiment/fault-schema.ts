@@ -153,6 +153,21 @@ const faultKinds = {
     .strictObject({ ...instances, grace: duration().optional().describe('SIGKILL follows after this.') })
     .describe('Instances are asked to end with SIGTERM.'),
   freeze: z.strictObject({ ...instances, ...lasting }).describe('Instances are stopped with SIGSTOP.'),
+  disconnect: z.strictObject({ ...instances, ...lasting }).describe('Docker: instances are taken from their networks.'),
+  limit: z
+    .strictObject({
+      ...instances,
+      ...lasting,
+      cpus: z.number().min(0.01).max(1024).optional().describe('So many at most, e.g. 0.5.'),
+      memory: size({ atLeastBytes: 6 * 2 ** 20 })
+        .optional()
+        .describe('So much at most; the kernel kills what needs more.'),
+    })
+    .refine(each => each.cpus !== undefined || each.memory !== undefined, {
+      when: payload => payload.issues.length === 0,
+      error: 'limits nothing: expected "cpus" or "memory"',
+    })
+    .describe('Docker: instances get less of the machine.'),
   network: z
     .strictObject({
       ...anywhere,
@@ -233,6 +248,8 @@ export const fault = z
     crash: faultKinds.crash.optional(),
     terminate: faultKinds.terminate.optional(),
     freeze: faultKinds.freeze.optional(),
+    disconnect: faultKinds.disconnect.optional(),
+    limit: faultKinds.limit.optional(),
     network: faultKinds.network.optional(),
     evict: faultKinds.evict.optional(),
     scaleToZero: faultKinds.scaleToZero.optional(),

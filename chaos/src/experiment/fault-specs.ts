@@ -96,6 +96,8 @@ const targetsDo: FaultKind[] = [
   'crash',
   'terminate',
   'freeze',
+  'disconnect',
+  'limit',
   'network',
   'evict',
   'scaleToZero',
@@ -151,6 +153,11 @@ function specOf(fault: FaultDocument, base: Base, system: System | undefined, pr
   if (terminate)
     return { ...base, kind: 'terminate', instances: terminate.instances, graceMs: terminate.grace ?? grace }
   if (freeze) return { ...base, kind: 'freeze', instances: freeze.instances }
+  if (fault.disconnect) return { ...base, kind: 'disconnect', instances: fault.disconnect.instances }
+  if (fault.limit) {
+    const { instances, cpus, memory: memoryBytes } = fault.limit
+    return { ...base, kind: 'limit', instances, cpus, memoryBytes }
+  }
   if (fault.network) return networkSpecOf(fault.network, base, system, problem)
   if (evict) return { ...base, kind: 'evict', instances: evict.instances }
   if (scaleToZero) return { ...base, kind: 'scaleToZero', graceMs: scaleToZero.grace ?? grace }

@@ -16,7 +16,7 @@ export function allowedBad(share: number, planned: number, target: number): numb
 export function guardOf(spec: Spec, { system, objectives }: References, find: Find, report: Report): Guard | undefined {
   const { guard } = spec
   if (!guard) return undefined
-  const { budget, errorRatio, health } = guard
+  const { budget, errorRatio, health, prometheus = [] } = guard
   if (guard.objectives && budget === undefined && !errorRatio) {
     report(['guard', 'objectives'], 'nothing is asked of them', 'add "budget" or "errorRatio"')
   }
@@ -32,6 +32,7 @@ export function guardOf(spec: Spec, { system, objectives }: References, find: Fi
     budget,
     errorRatio: errorRatio && { above: errorRatio.above, overMs: errorRatio.over },
     health,
+    prometheus: [prometheus].flat().map(({ url, query, above, below }) => ({ url, query, above, below })),
   }
 }
 

@@ -173,6 +173,8 @@ export type InstanceFaultSpec = Anywhere & {
     | { kind: 'crash' /** again and again, in ms; undefined: once */; everyMs: number | undefined }
     | { kind: 'terminate'; graceMs: number }
     | { kind: 'freeze' }
+    | { kind: 'disconnect' }
+    | { kind: 'limit'; cpus: number | undefined; memoryBytes: number | undefined }
     | { kind: 'evict' }
     | { kind: 'chaosMesh' /** e.g. `NetworkChaos` */; resource: string; spec: Record<string, unknown> }
   )
@@ -223,6 +225,8 @@ export interface Guard {
   errorRatio: { above: number; overMs: number } | undefined
   /** No instance of the service answers a GET of this path well. */
   health: { service: string; path: string } | undefined
+  /** A query of a Prometheus has a value beyond its bound, or no value. */
+  prometheus: { url: string; query: string; above: number | undefined; below: number | undefined }[]
 }
 
 export interface Expectations {

@@ -4,6 +4,7 @@ import { bandwidth } from './bandwidth.ts'
 import { burn } from './burn.ts'
 import { chaosMesh } from './chaos-mesh.ts'
 import { crash } from './crash.ts'
+import { disconnect } from './disconnect.ts'
 import { error } from './error.ts'
 import { evict } from './evict.ts'
 import type { Fault, InjectContext, Injected } from './fault.ts'
@@ -12,6 +13,7 @@ import { hang } from './hang.ts'
 import { isInsideProcess } from './inside-process.ts'
 import { istio } from './istio.ts'
 import { latency } from './latency.ts'
+import { limit } from './limit.ts'
 import { memory } from './memory.ts'
 import { network } from './network.ts'
 import { reset } from './reset.ts'
@@ -35,6 +37,8 @@ const faults: { [K in FaultKind]: Fault<Extract<FaultSpec, { kind: K }>> } = {
   crash,
   terminate,
   freeze,
+  disconnect,
+  limit,
   network,
   evict,
   scaleToZero,

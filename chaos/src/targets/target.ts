@@ -41,6 +41,12 @@ export interface Instance {
   takeDown?(graceMs: number): Promise<void>
   /** Resolves when it is up again. One that was not taken down needs nothing. */
   bringUp?(): Promise<void>
+  /** Takes it from all of its networks, and gives it back; where the target can. */
+  disconnect?(): Promise<void>
+  reconnect?(): Promise<void>
+  /** Gives it no more than this of the CPU and of memory, and takes that back; where the target can. */
+  limit?(to: { cpus: number | undefined; memoryBytes: number | undefined }): Promise<void>
+  unlimit?(): Promise<void>
 }
 
 /** What has each of these faults of whole services done. Every one returns its undo, which proves that it is undone. */

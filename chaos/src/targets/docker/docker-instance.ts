@@ -1,14 +1,17 @@
 import { constants } from 'node:os'
 import { variable } from '@shaketable/sdk/names'
 import { exitCode, ShaketableError } from '@shaketable/slo'
-import type { Container } from 'dockerode'
+import type { Container, default as Docker } from 'dockerode'
 import type { Journal } from '../../conduct/journal.ts'
 import type { Clock } from '../../world.ts'
 import { isReady } from '../local/ready.ts'
 import type { Instance, InstanceEvent } from '../target.ts'
 import { type EngineAddress, statusOf } from './engine.ts'
 import { environmentOf, type FoundContainer, losesItself, published } from './find-containers.ts'
+import { type Limits, limitsFor, type Wanted } from './limits.ts'
+import { disconnect, type Membership, membershipsOf, reconnect } from './networks.ts'
 import { restore } from './restore.ts'
+import type { ShakenContainer } from './shaken.ts'
 
 const pollMs = 50
 const endsWithinMs = 10_000
@@ -16,6 +19,7 @@ const endsWithinMs = 10_000
 export interface DockerInstanceOptions {
   found: FoundContainer
   container: Container
+  docker: Docker
   engine: EngineAddress
   /** For a container that does not carry its fault key in its environment. */
   faultKey: string | undefined
@@ -48,6 +52,8 @@ export class DockerInstance implements Instance {
   readonly #stopping = new AbortController()
   #life: Life | undefined
   #shaken = false
+  #memberships: Membership[] | undefined
+  #limits: Limits | undefined
   #startedAgain: Promise<void> = Promise.resolve()
 
   constructor(options: DockerInstanceOptions) {
@@ -143,10 +149,58 @@ export class DockerInstance implements Instance {
     this.#emit('resumed')
   }
 
+  async disconnect(): Promise<void> {
+    const { container, docker } = this.#options
+    const memberships = membershipsOf(await container.inspect())
+    if (memberships.length === 0) {
+      const words = `${this.id} (container ${this.name}) is on no network from which it could be taken`
+      throw new ShaketableError('SHAKETABLE_NOTHING_TO_HIT', words)
+    }
+    await this.#shaking({ memberships })
+    this.#memberships = memberships
+    await disconnect(docker, this.container, memberships)
+    this.#emit('frozen', 'disconnected from its networks')
+  }
+
+  async reconnect(): Promise<void> {
+    const memberships = this.#memberships
+    if (!memberships) return
+    await this.#proven(() => reconnect(this.#options.docker, this.container, memberships))
+    this.#memberships = undefined
+    await this.#restored({ memberships })
+    this.#emit('resumed', 'connected to its networks again')
+  }
+
+  async limit(to: Wanted): Promise<void> {
+    const { container } = this.#options
+    const seen = await container.inspect()
+    let change: ReturnType<typeof limitsFor>
+    try {
+      change = limitsFor(seen, to)
+    } catch (cause) {
+      const words = `${this.id} (container ${this.name}) ${(cause as Error).message}`
+      throw new ShaketableError('SHAKETABLE_FAULT_REFUSED', words, { cause })
+    }
+    const { limits, undo } = change
+    await this.#shaking({ limits: undo })
+    this.#limits = undo
+    await container.update(limits)
+  }
+
+  async unlimit(): Promise<void> {
+    const limits = this.#limits
+    if (!limits) return
+    await this.#proven(() => this.#options.container.update(limits))
+    this.#limits = undefined
+    await this.#restored({ limits })
+  }
+
   /** Undoes what was done to it, and proves it. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#startedAgain
+    await this.reconnect()
+    await this.unlimit()
     if (this.#shaken) await this.#restore()
   }
 
@@ -195,17 +249,27 @@ export class DockerInstance implements Instance {
   }
 
   /** On disk before it is done: from here on the keeper and `sweep` would restore it. */
-  async #shaking(): Promise<void> {
+  async #shaking(what: Pick<ShakenContainer, 'memberships' | 'limits'> = {}): Promise<void> {
     const { journal, engine } = this.#options
-    this.#shaken = true
+    if (!what.memberships && !what.limits) this.#shaken = true
     const { id: instance, name, container } = this
-    await journal.append({ type: 'container-shaking', instance, name, container, engine })
+    await journal.append({ type: 'container-shaking', instance, name, container, engine, ...what })
+  }
+
+  async #restored(what: Pick<ShakenContainer, 'memberships' | 'limits'> = {}): Promise<void> {
+    const { id: instance, container } = this
+    await this.#options.journal.append({ type: 'container-restored', instance, container, ...what })
   }
 
   async #restore(): Promise<void> {
-    const { container, clock, journal } = this.#options
+    await this.#proven(() => restore(this.#options.container, this.#options.clock))
+    this.#shaken = false
+    await this.#restored()
+  }
+
+  async #proven(undo: () => Promise<unknown>): Promise<void> {
     try {
-      await restore(container, clock)
+      await undo()
     } catch (cause) {
       const words = `${this.id} (container ${this.name}) ${(cause as Error).message}`
       throw new ShaketableError('SHAKETABLE_NOT_UNDONE', words, {
@@ -214,8 +278,6 @@ export class DockerInstance implements Instance {
         cause,
       })
     }
-    this.#shaken = false
-    await journal.append({ type: 'container-restored', instance: this.id, container: this.container })
   }
 
   #startAgain(): void {

@@ -41,6 +41,7 @@ export function dockerTarget({ world, journal }: { world: World; journal: Journa
         new DockerInstance({
           found,
           container: docker.getContainer(found.seen.Id),
+          docker,
           engine,
           faultKey: world.env[variable.faultsKey],
           journal,

@@ -1,18 +1,11 @@
 import type { Container } from 'dockerode'
 import type { Clock } from '../../world.ts'
-import { connect, type EngineAddress, statusOf } from './engine.ts'
+import { connect, statusOf } from './engine.ts'
+import { reconnect } from './networks.ts'
+import type { ShakenContainer } from './shaken.ts'
 
 const withinMs = 5000
 const pollMs = 50
-
-/** A container that a run has paused or stopped, or was about to. */
-export interface ShakenContainer {
-  instance: string
-  /** The name that the engine's own tools show. */
-  name: string
-  container: string
-  engine: EngineAddress
-}
 
 /** Resolves with what it took, once the engine shows the container running and not paused. Two at once do not disturb one another. */
 export async function restore(container: Container, clock: Clock): Promise<string> {
@@ -43,10 +36,15 @@ export async function restoreAll(
 ): Promise<{ undone: string[]; problems: string[] }> {
   const [undone, problems]: [string[], string[]] = [[], []]
   await Promise.all(
-    shaken.map(async ({ instance, name, container, engine }) => {
+    shaken.map(async ({ instance, name, container, engine, memberships, limits }) => {
       const who = `${instance} (container ${name})`
+      const docker = connect(engine)
       try {
-        undone.push(`${await restore(connect(engine).getContainer(container), clock)} ${who}`)
+        if (memberships) undone.push(`${await reconnect(docker, container, memberships)} ${who}`)
+        else if (limits) {
+          await docker.getContainer(container).update(limits)
+          undone.push(`gave ${who} its limits back`)
+        } else undone.push(`${await restore(docker.getContainer(container), clock)} ${who}`)
       } catch (error) {
         problems.push(`${who} ${(error as Error).message}`)
       }

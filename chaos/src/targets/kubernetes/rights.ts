@@ -34,6 +34,8 @@ export const toInject: Record<FaultKind, Right[]> = {
   burn: [],
   memory: [],
   network: [],
+  disconnect: [],
+  limit: [],
   freeze: [],
   crash: kills,
   terminate: kills,

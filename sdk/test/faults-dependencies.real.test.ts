@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { enableFaults } from '../src/faults/enable.ts'
+import type { FaultEffect } from '../src/faults/wire.ts'
+import { startRedis } from './engines.ts'
+import { controlKey, runner } from './faults-app/start.ts'
+
+/** The shop's PostgreSQL, which comes by npm. */
+const postgres = fileURLToPath(new URL('../../demo-services/postgres/src/main.ts', import.meta.url))
+let faults: ReturnType<typeof enableFaults>
+let control: ReturnType<typeof runner>
+const clearing: (() => Promise<unknown>)[] = []
+
+beforeAll(async () => {
+  const options = { host: '127.0.0.1', port: 0, key: controlKey, serviceName: 'test' }
+  faults = enableFaults({ ...options, warn() {}, count() {} })
+  control = runner(`http://127.0.0.1:${await faults.port}`)
+})
+afterEach(async () => {
+  for (const { id } of await control.list()) await control.disarm(id)
+  for (const clear of clearing.splice(0)) await clear()
+})
+afterAll(() => faults.close())
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+const arm = async (port: number, effect: FaultEffect) => {
+  const match = { direction: 'tcp' as const, peers: [`localhost:${port}`] }
+  const armed = await control.arm('f', { effect, match, percent: 100, scope: 'attempt', seed: 1, leaseMs: 60_000 })
+  expect(armed.status).toBe(200)
+}
+const timed = async <T>(run: () => Promise<T>) => {
+  const began = performance.now()
+  const result = await run()
+  return { result, ms: performance.now() - began }
+}
+
+test('queries of pg over an open connection are late, lost and reset, and a query with parameters is one request', async () => {
+  const port = await freePort()
+  const child = spawn(process.execPath, [postgres], { env: { ...process.env, PORT: String(port) }, stdio: 'ignore' })
+  clearing.push(async () => {
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  })
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  const open = async () => {
+    for (;;) {
+      const client = new pg.Client(url)
+      client.on('error', () => {})
+      try {
+        await client.connect()
+        return client
+      } catch {
+        await new Promise(resolve => setTimeout(resolve, 100))
+      }
+    }
+  }
+  const client = await open()
+  const query = () => client.query('select $1::int + 1 as two', [1]).then(({ rows }) => rows[0].two)
+  expect(await query()).toBe(2)
+  await arm(port, { kind: 'latency', delayMs: 150, jitterMs: 0 })
+  for (let i = 0; i < 2; i++) {
+    const { result, ms } = await timed(query)
+    expect(result).toBe(2)
+    expect(ms).toBeGreaterThan(140)
+  }
+  expect(await control.list()).toMatchObject([{ seen: 2, hit: 2 }])
+
+  await arm(port, { kind: 'hang' })
+  const lost = query().catch(error => error.message)
+  await expect.poll(async () => (await control.list())[0]?.hit).toBe(1)
+  await control.disarm('f')
+  expect(await lost).toMatch(/ECONNRESET|terminated/)
+
+  const another = await open()
+  await arm(port, { kind: 'reset' })
+  await expect(another.query('select 1')).rejects.toThrow(/ECONNRESET|terminated/)
+  await control.disarm('f')
+  const last = await open()
+  expect((await last.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  await last.end()
+})
+
+test('commands of Redis over an open connection are late, a pipeline as one, and reset', async () => {
+  const redis = await startRedis()
+  clearing.push(() => redis.stop())
+  const port = Number(new URL(redis.url).port)
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  const ask = async (commands: number) => {
+    for (let i = 0; i < commands; i++) socket.write('PING\r\n')
+    let text = ''
+    while (text.length < commands * 7) text += (await once(socket, 'data'))[0]
+    return text
+  }
+  expect(await ask(1)).toBe('+PONG\r\n')
+  await arm(port, { kind: 'latency', delayMs: 120, jitterMs: 0 })
+  const { result, ms } = await timed(() => ask(3))
+  expect(result).toBe('+PONG\r\n'.repeat(3))
+  expect(ms).toBeGreaterThan(110)
+  expect(await control.list()).toMatchObject([{ seen: 1, hit: 1 }])
+  await arm(port, { kind: 'reset' })
+  await expect(ask(1)).rejects.toMatchObject({ code: 'ECONNRESET' })
+})
