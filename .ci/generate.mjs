@@ -6,6 +6,7 @@ const generators = [
   'sdk/docs/generate.ts',
   'chaos/src/experiment/schemas.ts',
   'chaos/src/report/generate-schema.ts',
+  'demo-services/generate.mjs',
 ]
 for (const generator of generators) {
   const { status } = spawnSync(

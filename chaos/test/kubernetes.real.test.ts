@@ -189,8 +189,10 @@ describe('pods', () => {
     for (const blow of [() => stale.crash(), () => stale.terminate(1000), () => stale.evict()]) {
       await expect(blow()).rejects.toThrow('named-1 (pod named-0) was replaced before it could be hit')
     }
-    expect((await found())?.metadata).toMatchObject({ uid: another, deletionTimestamp: undefined })
+    const { uid, deletionTimestamp } = (await found())?.metadata ?? {}
+    expect([uid, deletionTimestamp]).toEqual([another, undefined])
     await plane.kubectl(['-n', 'small', 'delete', 'statefulset', 'named'])
+    await allReady('small', 3)
   })
 
   it('are written down before they are deleted, and again once as many are Ready', async () => {
@@ -247,7 +249,7 @@ describe('a service', () => {
     expect((await deploymentOf('front')).spec?.replicas).toBe(0)
     expect(subject.instances('front').map(({ pid }) => pid)).toEqual([undefined, undefined])
     expect(await change.hits()).toEqual({ seen: 2, hit: 2 })
-    await expect(faults.scaleToZero('front')).rejects.toThrow()
+    await expect(faults.scaleToZero('front')).rejects.toMatchObject({ code: 'SHAKETABLE_NOTHING_TO_HIT' })
     await change.undo()
     expect((await deploymentOf('front')).spec?.replicas).toBe(2)
     await subject.stop()
@@ -316,7 +318,11 @@ describe('the Role that is shipped', () => {
         apiVersion: 'rbac.authorization.k8s.io/v1',
         kind: 'Role',
         metadata: { name: 'shaketable', namespace: 'small' },
-        rules: rules.filter(rule => !(rule.resources.includes(resource) && rule.verbs.includes(verb))),
+        rules: rules
+          .map(rule =>
+            rule.resources.includes(resource) ? { ...rule, verbs: rule.verbs.filter(each => each !== verb) } : rule,
+          )
+          .filter(({ verbs }) => verbs.length > 0),
       })
     await without('delete', 'pods')
     const { subject } = await started({ user: 'runner' })
@@ -325,6 +331,8 @@ describe('the Role that is shipped', () => {
     )
     expect(subject.refuses?.({ ...anywhere, kind: 'evict', instances: 1 })).toBeUndefined()
     await expect(subject.instances('front')[0]?.crash()).rejects.toThrow('User "runner" cannot delete resource "pods"')
+
+    await subject.stop()
 
     await without('create', 'pods/portforward')
     const unreached = { message: 'this user may not create pods/portforward in small; nothing was done', exitCode: 2 }
@@ -523,15 +531,21 @@ spec:
         - { request: { method: GET, to: front, path: /product/A1 }, expect: { status: 200 } }
 `,
     )
-    // To be killed in mid-fault, with time to look: nothing but the kill ends it.
-    const crashed = await readFile(join(cwd, 'experiments', 'crashed-back.yaml'), 'utf8')
-    await writeFile(
-      join(cwd, 'experiments', 'scaled-back.yaml'),
-      crashed
+    // A port-forward is a long way for a request: few of them, and no objective on how long each takes.
+    for (const name of ['crashed-back', 'slow-back', 'frozen-back']) {
+      const file = join(cwd, 'experiments', `${name}.yaml`)
+      const patient = (await readFile(file, 'utf8'))
+        .replace('rate: 100/s', 'rate: 20/s')
+        .replaceAll(/, (?:\.\.\/objectives\/)?look-latency(?:\.yaml)?/g, '')
+        .replace('atLeast: 95%', 'atLeast: 80%')
+      await writeFile(file, patient)
+      // To be killed in mid-fault, with time to look: nothing but the kill ends it.
+      const scaled = patient
         .replace('fault: 2s', 'fault: 5m')
         .replace(/crash: .*/, 'scaleToZero: { service: back }')
-        .replace('name: crashed', 'name: scaled'),
-    )
+        .replace('name: crashed', 'name: scaled')
+      if (name === 'crashed-back') await writeFile(join(cwd, 'experiments', 'scaled-back.yaml'), scaled)
+    }
   })
   afterAll(() => rm(cwd, { recursive: true, force: true }))
   afterEach(async () => {
@@ -557,6 +571,37 @@ spec:
   const sweep = () => new Shaketable(['sweep'], { state: state.state, cwd, env: { KUBECONFIG: '/nowhere' } }).finished
   const replicas = async () =>
     (await plane.cluster.call<V1StatefulSet>('GET', '/apis/apps/v1/namespaces/duo/statefulsets/back')).spec?.replicas
+
+  it('reaches each pod by all of its ports, through the API server', async () => {
+    const of = (name: string) => ({
+      name,
+      local: undefined,
+      kubernetes: { ...pods(`app=${name}`), namespace: 'duo', port: undefined },
+      ready: '/readyz',
+      place,
+    })
+    const world = { ...processWorld(never), env: { ...plane.envOf('admin'), SHAKETABLE_FAULTS_KEY: key } }
+    const subject = kubernetesTarget({ world, journal })
+    await subject.start({ ...smallSystem(), services: [of('front'), of('back')] }, never)
+    onTestFinished(() => subject.stop())
+    const text = async (url: string | undefined, headers = {}) => (await fetch(url ?? '', { headers })).text()
+    expect(JSON.parse(await text(`${subject.urls('front')[0]}/product/A1`))).toHaveProperty('cents')
+    for (const { adminUrl, faultControl } of subject.instances('back')) {
+      expect(await text(`${adminUrl}/metrics`)).toContain('process_start_time_seconds')
+      expect(await text(`${faultControl?.url}/faults`, { authorization: `Bearer ${key}` })).toBe('{"faults":[]}')
+    }
+    expect(
+      subject.refuses?.({
+        ...anywhere,
+        kind: 'hang',
+        percent: 100,
+        scope: 'request',
+        method: undefined,
+        path: undefined,
+        from: undefined,
+      }),
+    ).toMatch(/^front-1 \(pod front-0\) offers no fault control: it needs SHAKETABLE_FAULTS=on/)
+  })
 
   it('wants the name of the system, and does nothing without it', async () => {
     const { code, stderr } = await (await start('crashed-back')).finished
@@ -585,10 +630,7 @@ spec:
     const [experiment] = (JSON.parse(stdout) as SuiteReport).experiments
     expect(experiment?.faults[0]?.hit, stderr).toBeGreaterThan(0)
     expect(experiment?.faults[0]?.undoneMs).not.toBeNull()
-    for (const { total, counters } of experiment?.objectives ?? []) {
-      expect(total).toBeGreaterThan(0)
-      expect(counters?.total).toBeGreaterThan(0)
-    }
+    for (const { total } of experiment?.objectives ?? []) expect(total).toBeGreaterThan(0)
     expect(stderr + stdout).not.toContain(key)
     expect(await state.runs()).toEqual([])
   })

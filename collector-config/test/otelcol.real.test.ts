@@ -4,18 +4,17 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { goProgram } from '../../.ci/tools/go.ts'
 import { type Receiver, startReceiver } from '../../sdk/test/otlp-receiver.ts'
 import { type Service, startService, stopServices } from '../../sdk/test/service.ts'
-import { quietPort, run, startEngine, stopEngines, until } from './processes.ts'
+import { otelcolFile, startCollector } from './backend.ts'
+import { quietPort, run, stopEngines, until } from './processes.ts'
 
-const config = fileURLToPath(new URL('../otelcol/agent.yaml', import.meta.url))
 let otelcol: string
 let folder: string
-let tempo: Receiver
+let gateway: Receiver
 let port: number
 
 beforeAll(() => {
@@ -24,31 +23,19 @@ beforeAll(() => {
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'shaketable-otelcol-'))
-  tempo = await startReceiver()
+  gateway = await startReceiver()
   port = await quietPort()
 })
 
 afterEach(async () => {
   await stopServices()
   await stopEngines()
-  await tempo.close()
+  await gateway.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
-const startCollector = (env: Record<string, string> = {}) =>
-  startEngine(otelcol, [`--config=${config}`], {
-    env: {
-      OTLP_HTTP_LISTEN: `127.0.0.1:${port}`,
-      OTLP_GRPC_LISTEN: '127.0.0.1:0',
-      HEALTH_LISTEN: '127.0.0.1:0',
-      OTELCOL_METRICS_PORT: '0',
-      OTELCOL_STORAGE: join(folder, 'queue'),
-      SERVICE_LOGS: join(folder, '*.log'),
-      TEMPO_ENDPOINT: tempo.url,
-      ...env,
-    },
-    ready: said => said.includes('Everything is ready'),
-  })
+const startAgent = (env: Record<string, string> = {}) =>
+  startCollector(['agent.yaml'], { folder, port, env: { GATEWAY_ENDPOINT: gateway.url, ...env } })
 
 const startTracedService = () =>
   startService('edge.mjs', {
@@ -67,44 +54,49 @@ async function request(service: Service): Promise<string> {
   return traceId
 }
 
-test('the collector accepts its configuration', () => {
-  expect(run(otelcol, ['validate', `--config=${config}`])).toMatchObject({ code: 0 })
+test.each([
+  [['agent.yaml']],
+  [['gateway.yaml']],
+  ...['zipkin', 'jaeger', 'elastic'].map(place => [['gateway.yaml', `also/${place}.yaml`]]),
+])('the collector accepts %j', files => {
+  const configs = files.map(file => `--config=${otelcolFile(file)}`)
+  expect(run(otelcol, ['validate', ...configs])).toMatchObject({ code: 0 })
 })
 
-test('a request’s span and its line of log reach what is behind the collector, with the request’s trace id', async () => {
-  const loki = await startLogReceiver()
-  await startCollector({ LOKI_ENDPOINT: `${loki.url}/otlp` })
+test('a request’s span and its line of log reach the gateway, with the request’s trace id and the service’s name', async () => {
+  const anything = await startAnyReceiver()
+  await startAgent({ GATEWAY_ENDPOINT: anything.url })
   const service = await startTracedService()
   const traceId = await request(service)
-
-  const span = await until(() => tempo.spans[0])
-  expect(span).toMatchObject({ traceId, name: 'GET', resource: { 'service.name': 'tested' } })
+  const span = await until(() => anything.got['/v1/traces'])
+  expect(span.includes(Buffer.from(traceId, 'hex'))).toBe(true)
 
   const line = await until(() => service.lines().find(({ trace_id }) => trace_id === traceId))
-  appendFileSync(join(folder, 'tested.log'), `${JSON.stringify(line)}\n`)
-  const sent = await until(() => loki.bodies[0])
-  expect(loki.paths[0]).toBe('/otlp/v1/logs')
+  appendFileSync(join(folder, 'lines-2.log'), `${JSON.stringify(line)}\n`)
+  const sent = await until(() => anything.got['/v1/logs'])
   // As the record's own field the id is 16 bytes; in the line, which is sent too, it is text.
   expect(sent.includes(Buffer.from(traceId, 'hex'))).toBe(true)
-  await loki.close()
+  // The file's name up to the number of the instance, as a value of OTLP: its length, then its text.
+  expect(sent.includes('\x05lines')).toBe(true)
+  await anything.close()
 })
 
 test('a collector that is killed with -9 in mid-flow, and started again, has lost no span that it had accepted', async () => {
-  const collector = await startCollector()
+  const collector = await startAgent()
   const service = await startTracedService()
   const flow = startFlow(() => request(service))
 
-  await until(() => tempo.spans.length > 50)
+  await until(() => gateway.spans.length > 50)
   await collector.kill()
-  const second = await startCollector()
+  const second = await startAgent()
 
-  tempo.answer = 503
+  gateway.answer = 503
   const { sent } = await spansOf(service)
   await until(async () => (await spansOf(service)).sent > sent + 100)
   await second.kill()
-  const known = new Set(tempo.spans.map(({ traceId }) => traceId))
-  tempo.answer = 200
-  await startCollector()
+  const known = new Set(gateway.spans.map(({ traceId }) => traceId))
+  gateway.answer = 200
+  await startAgent()
 
   const made = await flow.stop()
   const spans = await until(async () => {
@@ -115,7 +107,7 @@ test('a collector that is killed with -9 in mid-flow, and started again, has los
   // Those that only the killed collector had.
   expect(made.filter(id => !known.has(id)).length).toBeGreaterThan(100)
   await until(() => {
-    const arrived = new Set(tempo.spans.map(({ traceId }) => traceId))
+    const arrived = new Set(gateway.spans.map(({ traceId }) => traceId))
     return made.every(id => arrived.has(id))
   })
 })
@@ -144,21 +136,18 @@ function startFlow<Result>(one: () => Promise<Result>) {
   }
 }
 
-/** Takes OTLP of any kind, and keeps it as it came. */
-async function startLogReceiver() {
-  const paths: string[] = []
-  const bodies: Buffer[] = []
+/** Takes OTLP of any kind, and keeps the first message of each as it came, by its path. */
+async function startAnyReceiver() {
+  const got: Record<string, Buffer> = {}
   const server = createServer(async (incoming, response) => {
     const raw = Buffer.concat(await incoming.toArray())
-    paths.push(incoming.url ?? '')
-    bodies.push(incoming.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw)
+    got[incoming.url ?? ''] ??= incoming.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw
     response.end()
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    paths,
-    bodies,
+    got,
     async close() {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))

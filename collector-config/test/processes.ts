@@ -55,12 +55,12 @@ export async function stopEngines(): Promise<void> {
 }
 
 /** Polls until `look` gives something that is neither undefined nor false. */
-export async function until<Result>(look: () => Result | Promise<Result>) {
-  const end = performance.now() + 120_000
+export async function until<Result>(look: () => Result | Promise<Result>, withinMs = 120_000) {
+  const end = performance.now() + withinMs
   for (;;) {
     const seen = await look()
     if (seen !== undefined && seen !== false) return seen as Exclude<Result, undefined | false>
-    if (performance.now() > end) throw new Error(`not seen within 2 min: ${look}`)
+    if (performance.now() > end) throw new Error(`not seen within ${withinMs} ms: ${look}`)
     await new Promise(resolve => setTimeout(resolve, 50))
   }
 }

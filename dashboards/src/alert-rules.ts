@@ -1,5 +1,6 @@
 import { label, metric } from '@shaketable/sdk/names'
 import type { AlertRule, RulesFile } from '@shaketable/slo'
+import { collectorLosses, collectorMetric } from './collector-metrics.ts'
 import { runtimeMetric } from './runtime-metrics.ts'
 
 /** Alerts that belong to no objective: whether services are there and well, and whether what they tell can be trusted. */
@@ -61,16 +62,6 @@ const runtime: AlertRule[] = [
 
 const anyOf = (name: string) => `sum by (job, instance) (rate(${name}[5m])) > 0`
 
-/** Metrics that the collector tells of itself, as it names them where our configuration has them scraped. */
-export const collectorMetric = {
-  losses: ['spans', 'metric_points', 'log_records'].flatMap(items => [
-    `otelcol_exporter_send_failed_${items}`,
-    `otelcol_exporter_enqueue_failed_${items}`,
-  ]),
-  queueSize: 'otelcol_exporter_queue_size',
-  queueCapacity: 'otelcol_exporter_queue_capacity',
-} as const
-
 const queueRatio = `${collectorMetric.queueSize} / ${collectorMetric.queueCapacity}`
 
 const telemetry: AlertRule[] = [
@@ -84,7 +75,7 @@ const telemetry: AlertRule[] = [
     description: 'Pushes of metrics over OTLP have failed for ten minutes.',
     impact: 'Where they are pushed to, its dashboards and alerts see an old state or nothing.',
   }),
-  alert('CollectorDropping', 'ticket', '5m', collectorMetric.losses.map(anyOf).join('\nor '), {
+  alert('CollectorDropping', 'ticket', '5m', collectorLosses.map(anyOf).join('\nor '), {
     summary: `The collector ${here} drops telemetry`,
     description:
       '{{ $value | humanize }} items a second are lost: its queue is full, or what is behind it refuses them.',

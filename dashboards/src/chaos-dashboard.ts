@@ -8,7 +8,7 @@ import { table } from './table.ts'
 
 const { experiment, fault, kind, objective, journey, outcome, phase, service, verdict } = runnerLabel
 const of = `{${experiment}=~"$experiment"}`
-const emptyWhile = 'no runner was scraped in an experiment (`shaketable run --metrics-port`)'
+const emptyWhile = 'no runner was scraped in an experiment (`shaketable run --metrics 9465`)'
 const second = '[$__range:1s]'
 
 /** Experiments: what was armed when, what it did, what was noticed and how fast, and the verdict. */

@@ -75,13 +75,18 @@ function eventLoop() {
 
 function memory() {
   return [
-    graph({
-      title: 'Heap in use',
-      description: 'Bytes. One whose lowest points grow is a leak: compare two heap snapshots.',
-      unit: 'bytes',
-      width: 8,
-      queries: [{ expr: `${runtimeMetric.heapUsed}${of}`, legend }],
-    }),
+    graph(
+      {
+        title: 'Heap in use, as a share of its limit',
+        description:
+          'Near 1 the process is about to die. One whose lowest points grow is a leak: compare two heap snapshots. Else raise ' +
+          '--max-old-space-size.',
+        unit: 'percentunit',
+        width: 8,
+        queries: [{ expr: `${runtimeMetric.heapUsed}${of} / ${metric.heapLimit}${of}`, legend }],
+      },
+      [{ value: 0.9, color: 'red' }],
+    ),
     graph({
       title: 'Memory of the process',
       description:

@@ -1,11 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { httpDurationBoundaries, label, metric, runnerLabel, runnerMetric } from '@shaketable/sdk/names'
+import {
+  dbDurationBoundaries,
+  httpDurationBoundaries,
+  label,
+  metric,
+  runnerLabel,
+  runnerMetric,
+} from '@shaketable/sdk/names'
 import { objectiveAlert, signalLabels, signals } from '@shaketable/slo'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { collectorMetric as alertedCollectorMetric } from '../src/alert-rules.ts'
-import { collectorLabel, collectorMetric, spanLabel, spanMetric } from '../src/collector-metrics.ts'
+import { collectorLabel, collectorLosses, collectorMetric, spanLabel, spanMetric } from '../src/collector-metrics.ts'
 import { dashboards, healthAlerts } from '../src/index.ts'
 import { everyPanel } from '../src/mend.ts'
 import { runtimeLabel, runtimeMetric } from '../src/runtime-metrics.ts'
@@ -38,7 +44,7 @@ describe('every query of a panel, annotation, variable or rule', () => {
         .flatMap(names => Object.values<string>(names))
         .filter(name => !histograms.includes(name)),
       ...recorded,
-      ...Object.values(alertedCollectorMetric).flat(),
+      ...collectorLosses,
       'up',
       'ALERTS',
     ]),
@@ -188,16 +194,24 @@ test('every alert leads to a dashboard that exists', () => {
 })
 
 test('the objectives’ names of metrics, labels and buckets are the SDK’s', () => {
-  expect(signals['http-server']).toMatchObject({
-    duration: metric.httpServerDuration,
-    boundaries: httpDurationBoundaries,
-    selects: { method: label.method, route: label.route },
+  const { method, route, serverAddress: server } = label
+  const message = { system: label.messagingSystem, destination: label.messagingDestination }
+  const messaging = { ...message, operation: label.messagingOperation, server }
+  const call = { system: label.rpcSystem, method: label.rpcMethod }
+  const database = { system: label.dbSystem, namespace: label.dbNamespace, operation: label.dbOperation, server }
+  const shapes = Object.entries(signals).map(([name, { duration, selects }]) => [name, [duration, selects]])
+  expect(Object.fromEntries(shapes)).toEqual({
+    'http-server': [metric.httpServerDuration, { method, route }],
+    'http-client': [metric.httpClientDuration, { method, server }],
+    database: [metric.dbClientDuration, database],
+    'messaging-client': [metric.messagingClientDuration, messaging],
+    'messaging-process': [metric.messagingProcessDuration, messaging],
+    'rpc-server': [metric.rpcServerDuration, call],
+    'rpc-client': [metric.rpcClientDuration, { ...call, server }],
   })
-  expect(signals['http-client']).toMatchObject({
-    duration: metric.httpClientDuration,
-    boundaries: httpDurationBoundaries,
-    selects: { method: label.method, server: label.serverAddress },
-  })
+  const { database: ofDatabase, ...others } = signals
+  expect(ofDatabase.boundaries).toEqual(dbDurationBoundaries)
+  for (const { boundaries } of Object.values(others)) expect(boundaries).toEqual(httpDurationBoundaries)
   expect(signalLabels).toEqual({ service: 'job', status: label.status, error: label.errorType })
   expect(parse(readFileSync(new URL('alerts.yaml', generated), 'utf8'))).toEqual(healthAlerts())
 })

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
@@ -14,9 +15,9 @@ const layout = {
   notifications: 1,
   recommendations: 1,
 }
-type Service = keyof typeof layout
+export type Service = keyof typeof layout
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
@@ -42,15 +43,28 @@ export async function eventually<T>(look: () => Promise<T>, withinMs = 20_000): 
   }
 }
 
-/** The whole shop as processes of this one, without the runner and without the SDK. */
+/** What an instance is started with beyond what the shop needs. */
+export interface Extras {
+  /** Of Node, before the service's own file. */
+  flags?: string[]
+  env?: Record<string, string>
+  /** A file for its lines. */
+  log?: string
+}
+
+/** The whole shop as processes of this one, without the runner, and without the SDK unless `extras` bring it. */
 export class LocalShop {
   readonly #children = new Map<string, ChildProcess>()
   #env: NodeJS.ProcessEnv = {}
   #ports: Partial<Record<Service, number[]>> = {}
+  #extras: (service: Service, n: number) => Extras = () => ({})
 
   /** `paymentsUrl` takes the place of the payments service's own address, for the services that call it. */
-  static async start(options: { paymentsUrl?: string } = {}): Promise<LocalShop> {
+  static async start(
+    options: { paymentsUrl?: string; extras?: (service: Service, n: number) => Extras } = {},
+  ): Promise<LocalShop> {
     const shop = new LocalShop()
+    if (options.extras) shop.#extras = options.extras
     for (const [service, replicas] of Object.entries(layout)) {
       shop.#ports[service as Service] = await Promise.all(Array.from({ length: replicas }, freePort))
     }
@@ -67,7 +81,7 @@ export class LocalShop {
         for (let n = 1; n <= replicas; n++) shop.startInstance(service as Service, n)
       }
       const web = (Object.keys(layout) as Service[]).filter(each => each !== 'postgres')
-      const up = (url: string) => eventually(async () => (await fetch(`${url}/health`)).ok, 40_000)
+      const up = (url: string) => eventually(async () => (await fetch(`${url}/health`)).ok, 120_000)
       await Promise.all(web.flatMap(service => shop.urls(service).map(up)))
       return shop
     } catch (error) {
@@ -77,11 +91,14 @@ export class LocalShop {
   }
 
   startInstance(service: Service, n: number): void {
-    const child = spawn(process.execPath, [`${service}/src/main.ts`], {
+    const { flags = [], env = {}, log } = this.#extras(service, n)
+    const lines = log === undefined ? 'ignore' : openSync(log, 'a')
+    const child = spawn(process.execPath, [...flags, `${service}/src/main.ts`], {
       cwd: dir,
-      env: { ...this.#env, PORT: String(this.#ports[service]![n - 1]) },
-      stdio: ['ignore', 'ignore', process.env.SHOP_DEBUG ? 'inherit' : 'ignore'],
+      env: { ...this.#env, PORT: String(this.#ports[service]![n - 1]), ...env },
+      stdio: ['ignore', lines, process.env.SHOP_DEBUG ? 'inherit' : 'ignore'],
     })
+    if (typeof lines === 'number') closeSync(lines)
     this.#children.set(`${service}-${n}`, child)
   }
 

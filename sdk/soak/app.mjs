@@ -13,3 +13,5 @@ if (process.env.SOAK_COUNT_PATHS) {
   })
 }
 const server = app.listen(0, '127.0.0.1', () => console.log(`listening ${server.address().port}`))
+// Closing an idle connection at the moment of its next request would be an error of neither side.
+server.keepAliveTimeout = 0

@@ -10,7 +10,8 @@ export interface Sample {
 /** An open load: requests begin when they are due, whether or not those before them are answered. */
 export class Load {
   samples: Sample[] = []
-  errors = 0
+  /** By their codes. */
+  readonly errors: Record<string, number> = {}
   open = 0
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 128 })
   readonly #url: string
@@ -35,13 +36,13 @@ export class Load {
 
   #send(at: number): void {
     this.open++
-    const end = (failed: boolean) => {
+    const end = (failure: string | undefined) => {
       this.open--
-      if (failed) this.errors++
+      if (failure) this.errors[failure] = (this.errors[failure] ?? 0) + 1
       else this.samples.push({ at, ms: Date.now() - at })
     }
     get(this.#url + this.#made, { agent: this.#agent }, response => {
-      response.resume().on('end', () => end(response.statusCode !== 200))
-    }).on('error', () => end(true))
+      response.resume().on('end', () => end(response.statusCode === 200 ? undefined : String(response.statusCode)))
+    }).on('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
   }
 }

@@ -45,7 +45,7 @@ function judge({ phases, errors, requests, spans, packed, stderr }: Outages, isL
     console.log(`| ${[...cells, share].join(' | ')} |`)
   }
   const perSpan = packed.spans > 0 ? `, ${(packed.bytes / packed.spans).toFixed(0)} bytes a span` : ''
-  console.log(`\n${requests} requests, ${errors} errors; spans: ${JSON.stringify(spans)}`)
+  console.log(`\n${requests} requests, errors: ${JSON.stringify(errors)}; spans: ${JSON.stringify(spans)}`)
   console.log(`the outage buffer held at most ${packed.spans} spans in ${packed.bytes} bytes${perSpan}`)
   for (const line of stderr) console.log(line)
 
@@ -61,12 +61,13 @@ function judge({ phases, errors, requests, spans, packed, stderr }: Outages, isL
     `RSS grew by ${growth.toFixed(1)} MB; p99 was ${before.p99Ms} ms before, and at most ${slowest.p99Ms} ms later`,
   )
   return [
-    errors > 0 && `${errors} requests failed`,
+    Object.keys(errors).length > 0 && `requests failed: ${JSON.stringify(errors)}`,
     isLong && growth >= 25 && `RSS grew by ${growth.toFixed(1)} MB, expected less than 25`,
     isLong &&
       slowest.p99Ms > slowestAllowed &&
       `p99 ${slowest.p99Ms} ms in ${slowest.name}, expected ${slowestAllowed}`,
-    phase('down').delivered < 0.4 && `${phase('down').delivered * 100} % of the outage's spans arrived, expected 40`,
+    phase('down').delivered < 0.4 &&
+      `${(phase('down').delivered * 100).toFixed(1)} % of the outage's spans arrived, expected 40`,
     spans.made !== requests && `${requests} requests made ${spans.made} spans`,
     spans.sent + spans.dropped !== spans.made && `sent + dropped is not made, ${spans.waiting} wait`,
     spans.received !== spans.sent && `${spans.sent} spans count as sent, ${spans.received} arrived`,

@@ -20,13 +20,15 @@ export interface Phase {
   p99Ms: number
   /** The highest of its windows' medians. */
   rssMb: number
-  /** The part of its spans that arrived, then or later. */
+  /** The part of its spans that was not dropped: by the counters, which the end of the run proves. */
   delivered: number
 }
 
+type Bound = Pick<Phase, 'name' | 'from' | 'to' | 'delivered'>
+
 export interface Outages {
   phases: Phase[]
-  errors: number
+  errors: Record<string, number>
   requests: number
   spans: { made: number; sent: number; dropped: number; waiting: number; received: number }
   /** The most that the outage buffer held. */
@@ -67,18 +69,21 @@ export async function outages({ minutes, ratePerSecond, progress }: OutageOption
   }, 500)
   try {
     const load = new Load(service.port, ratePerSecond)
-    const bounds: { name: string; from: number; to: number }[] = []
+    const bounds: Bound[] = []
     for (const [name, tenths, mood] of plan) {
       progress(`${name}: ${Math.round(tenths * minutes * 6)} s`)
+      const before = await service.spans()
       const from = Date.now()
       await pass(collector, mood, tenths * minutes * 6_000)
-      bounds.push({ name, from, to: Date.now() })
+      const after = await service.spans()
+      const made = after.made - before.made
+      bounds.push({ name, from, to: Date.now(), delivered: 1 - (after.dropped - before.dropped) / Math.max(1, made) })
     }
     await load.stop()
     const spans = await untilSettled(service)
     const { samples, errors } = load
-    const received = collector.begun.size
-    const phases = bounds.map(bound => describe(bound, samples, rss, collector.begun))
+    const received = collector.spanIds.size
+    const phases = bounds.map(bound => describe(bound, samples, rss))
     const lines = service.stderr.split('\n').filter(line => line.includes('OTLP'))
     return { phases, errors, requests: samples.length, spans: { ...spans, received }, packed, stderr: lines }
   } finally {
@@ -105,12 +110,7 @@ async function untilSettled(service: Service) {
   }
 }
 
-function describe(
-  { name, from, to }: { name: string; from: number; to: number },
-  samples: Sample[],
-  rss: { at: number; mb: number }[],
-  begun: Map<string, number>,
-): Phase {
+function describe({ name, from, to, delivered }: Bound, samples: Sample[], rss: { at: number; mb: number }[]): Phase {
   const within = samples.filter(({ at }) => at >= from && at < to)
   const windowMs = Math.max(1_000, (to - from) / 12)
   const perWindow = <Item extends { at: number }>(items: Item[], measure: (items: Item[]) => number) =>
@@ -129,7 +129,6 @@ function describe(
         0.5,
       ),
   )
-  const arrived = [...begun.values()].filter(at => at >= from && at < to).length
   return {
     name,
     from,
@@ -141,7 +140,7 @@ function describe(
     ),
     p99Ms: quantile(p99s, 0.5),
     rssMb: Math.max(...memory),
-    delivered: Math.min(1, arrived / Math.max(1, within.length)),
+    delivered,
   }
 }
 

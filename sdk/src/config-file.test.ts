@@ -46,6 +46,8 @@ meter_provider:
   readers:
     - periodic: { interval: 8, exporter: { otlp_http: { endpoint: http://c/m } } }
     - pull: { exporter: { prometheus/development: { host: 0.0.0.0, port: 9 } } }
+logger_provider:
+  processors: [batch: { schedule_delay: 10, exporter: { otlp_http: { endpoint: http://c/l } } }]
 `,
     { HOST: 'collector', SHAKETABLE_ACCESS_LOG: 'off' },
   )
@@ -63,6 +65,7 @@ meter_provider:
     metricsExporters: ['prometheus', 'otlp'],
     metricsOtlp: { endpoint: 'http://c/m' },
     metricsPush: { intervalMs: 8 },
+    logs: { otlp: { endpoint: 'http://c/l' }, queue: { delayMs: 10 } },
     admin: { host: '0.0.0.0', port: 9 },
     accessLog: false,
   })
@@ -76,7 +79,7 @@ tracer_provider:
     - simple: { exporter: { console: } }
   sampler:
     jaeger_remote/development: { endpoint: http://a }
-logger_provider: { processors: [] }
+instrumentation/development: { general: }
 propagator: tracecontext
 resource: { attributes: [{ name: a, value: [1], more: 2 }, { value: b }] }
 `)
@@ -84,7 +87,7 @@ resource: { attributes: [{ name: a, value: [1], more: 2 }, { value: b }] }
   expect(lines).toEqual([
     'otel.yaml:5:7: processors: is ignored: there is one exporter of each signal',
     'otel.yaml:7:5: jaeger_remote/development: is not supported and is ignored, expected always_on, always_off, trace_id_ratio_based, errors_and_slow, parent_based',
-    'otel.yaml:8:18: logger_provider: is not supported and is ignored: logs go to stdout, where the collector reads them',
+    'otel.yaml:8:30: instrumentation/development: is not supported and is ignored: the stable conventions are all there is',
     'otel.yaml:9:13: propagator: expected a mapping',
     'otel.yaml:10:44: value: expected a single value',
     'otel.yaml:10:49: more: is not supported and is ignored, expected name, value, type',

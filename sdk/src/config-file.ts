@@ -195,7 +195,7 @@ const pairs =
       }
     })(file, given, key)
 
-const otlp = (signal: 'TRACES' | 'METRICS', more: Record<string, Take> = {}) => {
+const otlp = (signal: 'TRACES' | 'METRICS' | 'LOGS', more: Record<string, Take> = {}) => {
   const own = (setting: string) => `OTEL_EXPORTER_OTLP_${signal}_${setting}`
   const shared = {
     endpoint: to(own('ENDPOINT')),
@@ -224,6 +224,9 @@ const otlp = (signal: 'TRACES' | 'METRICS', more: Record<string, Take> = {}) => 
 }
 
 const spanExporter = map(otlp('TRACES'))
+// stdout is where the log is in any case.
+const { otlp_http, otlp_grpc } = otlp('LOGS')
+const logExporter = map({ otlp_http, otlp_grpc, console: () => {} })
 const metricExporter = map(
   otlp('METRICS', {
     temporality_preference: to('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE'),
@@ -328,5 +331,23 @@ const whole = map({
     ),
     exemplar_filter: to('OTEL_METRICS_EXEMPLAR_FILTER'),
   }),
-  logger_provider: refused('logs go to stdout, where the collector reads them'),
+  logger_provider: map({
+    processors: single(
+      map({
+        batch: map({
+          schedule_delay: to('OTEL_BLRP_SCHEDULE_DELAY'),
+          export_timeout: to('OTEL_BLRP_EXPORT_TIMEOUT'),
+          max_queue_size: to('OTEL_BLRP_MAX_QUEUE_SIZE'),
+          max_export_batch_size: to('OTEL_BLRP_MAX_EXPORT_BATCH_SIZE'),
+          exporter: logExporter,
+        }),
+        simple: map({ exporter: logExporter }),
+      }),
+    ),
+    limits: map({
+      attribute_count_limit: to('OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT'),
+      attribute_value_length_limit: to('OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT'),
+    }),
+  }),
+  'instrumentation/development': refused('the stable conventions are all there is'),
 })

@@ -3,6 +3,7 @@ import type { ServerObserver } from './http/server.ts'
 import type { Servers } from './http/servers.ts'
 import type { AccessLog } from './logs/access-log.ts'
 import type { LogRecord } from './logs/record.ts'
+import type { Seat } from './members/seat.ts'
 import type { MetricPush } from './metrics/push.ts'
 import type { SpanPipeline } from './traces/pipeline.ts'
 import { type SpanQueue, settledWithin } from './traces/queue.ts'
@@ -20,6 +21,7 @@ export interface Ending {
   /** Log records that go out over OTLP. */
   logs: SpanQueue<LogRecord> | undefined
   drainTimeoutMs: number
+  seat: Seat
 }
 
 const signals = ['SIGTERM', 'SIGINT'] as const
@@ -84,22 +86,29 @@ function signalExitListeners(): number {
 }
 
 /** Not ready, no new connections, and the requests in flight get their time. */
-export async function drain({ readiness, servers, observer, drainTimeoutMs }: Ending): Promise<void> {
+export async function drain({ readiness, servers, observer, drainTimeoutMs, seat }: Ending): Promise<void> {
   readiness.draining = true
   observer.drain()
   for (const server of servers.listening) {
     server.close()
     server.closeIdleConnections?.()
   }
+  const threads = seat.drainThreads(drainTimeoutMs + flushDeadlineMs)
   const end = performance.now() + drainTimeoutMs
   while (observer.active > 0 && performance.now() < end) {
     await settledWithin(observer.idle(), end - performance.now())
   }
+  await threads
 }
 
-export async function flush({ pipeline, push, logs, accessLog }: Ending): Promise<void> {
+export async function flush({ pipeline, push, logs, accessLog, seat }: Ending): Promise<void> {
   accessLog?.flush()
-  await Promise.all([pipeline.flush(flushDeadlineMs), push?.flush(flushDeadlineMs), logs?.flush(flushDeadlineMs)])
+  await Promise.all([
+    pipeline.flush(flushDeadlineMs),
+    push?.flush(flushDeadlineMs),
+    logs?.flush(flushDeadlineMs),
+    seat.flush(flushDeadlineMs),
+  ])
 }
 
 /** The spans first: the logs stand on stdout, too. */

@@ -43,6 +43,8 @@ export const label = {
   rpcSystem: 'rpc_system_name',
   rpcMethod: 'rpc_method',
   rpcStatus: 'rpc_response_status_code',
+  /** Of a gauge that each process of a cluster, or each thread, has for itself. */
+  member: 'shaketable_member',
   faultId: 'shaketable_fault_id',
   faultKind: 'shaketable_fault_kind',
   reason: 'reason',
@@ -91,6 +93,7 @@ export const otelAttribute: Readonly<Record<string, string>> = {
   [label.rpcSystem]: 'rpc.system.name',
   [label.rpcMethod]: 'rpc.method',
   [label.rpcStatus]: 'rpc.response.status_code',
+  [label.member]: 'shaketable.member',
   [label.faultId]: 'shaketable.fault.id',
   [label.faultKind]: 'shaketable.fault.kind',
   [label.reason]: 'reason',

@@ -1,13 +1,11 @@
 import * as nodeModule from 'node:module'
-import { isMainThread } from 'node:worker_threads'
-import { isPackageManager } from './package-managers.ts'
+import { isBystander } from './bystanders.ts'
 
-// Worker threads inherit `--import`; the listener and the signals belong to the main thread.
 if (!('registerHooks' in nodeModule)) {
   process.stderr.write(
     `shaketable: the SDK needs Node ^22.22.3 || ^24.11.1 || >=26, and this is ${process.versions.node}: the service runs without it\n`,
   )
-} else if (isMainThread && !isPackageManager(process.argv[1])) {
+} else if (!isBystander(process.argv[1])) {
   try {
     const { start } = await import('./start.ts')
     await start()

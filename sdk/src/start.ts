@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads'
 import {
   context,
   DiagLogLevel,
@@ -14,6 +15,7 @@ import { SharedContextManager, untraced } from './context.ts'
 import type { Witness } from './doctor/witness.ts'
 import type { Environment } from './environment.ts'
 import { watchNodeClient, watchUndici } from './http/client.ts'
+import { patchHttp2Client } from './http/http2-client.ts'
 import { keepContextInEvents } from './http/observed.ts'
 import { SeenRoutes } from './http/seen-routes.ts'
 import { ServerObserver } from './http/server.ts'
@@ -29,12 +31,16 @@ import { official } from './instrumentations/official.ts'
 import { pino, pinoLevels } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
 import { winston } from './instrumentations/winston.ts'
-import { drain, type Ending, watchEndings } from './lifecycle.ts'
+import { drain, type Ending, flush, watchEndings } from './lifecycle.ts'
 import { AccessLog } from './logs/access-log.ts'
 import { watchConsole } from './logs/console.ts'
 import { LogLevels } from './logs/levels.ts'
 import { LogLines } from './logs/lines.ts'
 import type { LogExport } from './logs/open-logs.ts'
+import { leadCluster } from './members/cluster.ts'
+import { Members } from './members/members.ts'
+import { Seat } from './members/seat.ts'
+import { idOfProcess } from './members/threads.ts'
 import { CardinalityGuard } from './metrics/cardinality-guard.ts'
 import { MetricCollection } from './metrics/collection.ts'
 import { Tally } from './metrics/counter.ts'
@@ -122,7 +128,6 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     promClient(registry => collection.addApp(registry)),
   ]
   const witness = await callWitness(libraries)
-  patchOnLoad(libraries, notice)
   watchFastify(notice)
 
   const accessLog = options.accessLog
@@ -144,14 +149,19 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   keepContextInEvents(notice)
   servers.watch(notice)
   observer.watch()
-  watchNodeClient({ provider, propagator, metrics, redaction, caller, notice })
-  watchUndici({ provider, propagator, metrics, redaction, caller, notice })
+  const client = { provider, propagator, metrics, redaction, caller, notice }
+  watchNodeClient(client)
+  watchUndici(client)
+  const members = new Members()
+  const builtins = { 'node:http2': () => patchHttp2Client(client), 'node:cluster': () => leadCluster(members) }
+  patchOnLoad(libraries, builtins, notice)
 
   const faults = new Tally('counter', metric.faultsInjected, 'Requests that an in-process fault has hit.', [
     label.faultId,
     label.faultKind,
   ])
   if (meters) collection.addMeters(async () => familiesOfMetrics(await meters.collect(), notice))
+  let push: MetricPush | undefined
   const collect = collectMetrics(options, collection, () => [
     ...metrics.families(),
     ...libraryMetrics.families(),
@@ -160,24 +170,14 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     ...logCounters(logs),
     ...(options.faults ? [faults.family()] : []),
   ])
-  const push = collect && (await pushMetrics(options, pipeline.resource, collect, notice))
   const readiness = new Readiness(() => servers.listening.size > 0)
   const telemetry = () => describeTelemetry(options, pipeline, push, accessLog, logs)
-  const { host, port, key } = options.admin
-  const scraped = options.metricsExporters.includes('prometheus')
-  const admin = await listen(host, port, {
-    readiness,
-    metrics: scraped ? collect : undefined,
-    telemetry,
-    logLevel: levels && new LogLevelControl(levels, key!),
-    notice,
-  })
-  if (port === 0 && admin.address) {
-    notice(`health and metrics are on http://${host}:${admin.address.port}`)
+  const carryOut = async (request: 'drain' | 'flush') => {
+    if (request === 'drain') await drain(ending)
+    await flush(ending)
   }
-  const faultControl = await enableFaults(options, faults, notice)
-  witness?.testify({ env, options, pipeline, push, servers, adminPort: admin.address?.port, apiRegistered })
-
+  if (collect) push = await pushMetrics(options, pipeline.resource, () => seat.collectProcess(), notice)
+  const seat = new Seat({ collect: collect ?? (async () => []), readiness, telemetry, carryOut }, members)
   const { drainTimeoutMs } = options
   const ending: Ending = {
     readiness,
@@ -188,7 +188,12 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     push,
     logs: logs?.queue,
     drainTimeoutMs,
+    seat,
   }
+  const admin = await listenUnlessSpokenFor(seat, levels, options, notice)
+  const faultControl = await enableFaults(options, faults, notice)
+  witness?.testify({ env, options, pipeline, push, logs, servers, adminPort: admin.address?.port, apiRegistered })
+
   const unwatch = watchEndings(ending)
   return buildHandle(ending, admin, faultControl, unwatch)
 }
@@ -196,8 +201,13 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
 /** What code gives wins over the environment; the service's name also stands among the resource's attributes. */
 function override(read: Options, given: Partial<Options>): Options {
   const options = { ...read, ...given }
-  const named = { ...read.resourceAttributes, ...given.resourceAttributes, 'service.name': options.serviceName }
-  return { ...options, resourceAttributes: named }
+  const named: Options['resourceAttributes'] = {
+    ...read.resourceAttributes,
+    ...given.resourceAttributes,
+    'service.name': options.serviceName,
+  }
+  const id = idOfProcess(String(named['service.instance.id']))
+  return { ...options, resourceAttributes: { ...named, 'service.instance.id': id } }
 }
 
 async function buildPipeline(
@@ -263,7 +273,7 @@ function registerApi(provider: SpanProvider, propagator: TextMapPropagator, noti
 /** The doctor's questions are asked, and their code is loaded, only while it examines this process. */
 async function callWitness(libraries: readonly LibraryFile[]): Promise<Witness | undefined> {
   const folder = process.env[variable.doctor]
-  if (!folder) return undefined
+  if (!folder || !isMainThread) return undefined
   const { Witness } = await import('./doctor/witness.ts')
   return new Witness(folder, libraries)
 }
@@ -283,7 +293,8 @@ function collectMetrics(
 ): (() => Promise<Family[]>) | undefined {
   if (options.metricsExporters.length === 0) return undefined
   collection.addOwn(own)
-  collection.addOwn(observeRuntime())
+  // They are the process', whose main thread tells them.
+  if (isMainThread) collection.addOwn(observeRuntime())
   return () => collection.collect()
 }
 
@@ -294,7 +305,7 @@ async function pushMetrics(
   collect: () => Promise<Family[]>,
   notice: Notice,
 ): Promise<MetricPush | undefined> {
-  if (options.metricsExporters.every(name => name === 'prometheus')) return undefined
+  if (!isMainThread || options.metricsExporters.every(name => name === 'prometheus')) return undefined
   try {
     const { openPush } = await import('./metrics/open-push.ts')
     return await openPush(options, resource, collect, notice)
@@ -384,6 +395,34 @@ function describeTelemetry(
   }
 }
 
+/** The health and metrics listener: a thread's is its process', and a worker's its cluster's where the primary has the SDK. */
+async function listenUnlessSpokenFor(
+  seat: Seat,
+  levels: LogLevels | undefined,
+  options: Options,
+  notice: Notice,
+): Promise<AdminListener> {
+  const listener: AdminListener = { address: undefined, close: () => {} }
+  const opened = seat.spokenFor.then(async spokenFor => {
+    if (spokenFor) return
+    const { host, port, key } = options.admin
+    const scraped = options.metricsExporters.includes('prometheus')
+    const sources = {
+      obstacles: () => seat.obstacles(),
+      metrics: scraped ? () => seat.collectAll() : undefined,
+      telemetry: () => seat.telemetry(),
+      logLevel: levels && new LogLevelControl(levels, key!),
+      notice,
+    }
+    Object.assign(listener, await listen(host, port, sources))
+    if (port === 0 && listener.address) {
+      notice(`health and metrics are on http://${host}:${listener.address.port}`)
+    }
+  })
+  if (!seat.waits) await opened
+  return listener
+}
+
 function describeQueue(queue: QueueState | undefined): object {
   return {
     destination: queue?.destination.name ?? 'none',
@@ -404,7 +443,7 @@ interface FaultControl {
 
 /** Everything about faults stays unloaded unless it is switched on. Its listener is the SDK's own: not observed. */
 async function enableFaults(options: Options, hits: Tally, notice: Notice): Promise<FaultControl | undefined> {
-  if (!options.faults) return undefined
+  if (!options.faults || !isMainThread) return undefined
   try {
     const faults = await import('./faults/enable.ts')
     const { serviceName } = options
@@ -423,12 +462,19 @@ function buildHandle(
   unwatch: () => void,
 ): Handle {
   return {
-    adminAddress: admin.address,
+    get adminAddress() {
+      return admin.address
+    },
     addReadinessCheck: (name, check) => ending.readiness.add(name, check),
     async shutdown() {
       await drain(ending)
       ending.accessLog?.flush()
-      await Promise.all([ending.pipeline.close(2_000), ending.push?.close(2_000), ending.logs?.close(2_000)])
+      await Promise.all([
+        ending.pipeline.close(2_000),
+        ending.push?.close(2_000),
+        ending.logs?.close(2_000),
+        ending.seat.flush(2_000),
+      ])
       await faults?.close().catch(() => {})
       admin.close()
       unwatch()

@@ -28,6 +28,6 @@ test('OTEL_SDK_DISABLED=true loads one small file, patches nothing and listens n
   })
   // The same look at a process with the SDK, to know that it sees what there is.
   expect(on.modules).toContain('start.ts')
-  expect(on).toMatchObject({ patched: expect.arrayContaining(['Server', 'ServerResponse']), registered: true })
+  expect(on).toMatchObject({ patched: expect.arrayContaining(['IncomingMessage', 'ServerResponse']), registered: true })
   expect(on.channels).toHaveLength(3)
 })

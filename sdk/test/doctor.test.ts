@@ -93,6 +93,11 @@ test('a healthy service: what is instrumented, a canary that arrived, samples, a
   expect(lives(app!.pid)).toBe(false)
 })
 
+test('Fastify, which is met on its own channel, is listed', async () => {
+  const { report } = await examineNode([...register, 'test/fixtures/frameworks/entry.mjs'], { FRAMEWORK: 'fastify' })
+  expect(report().apps[0]!.instrumented).toContainEqual({ library: 'fastify', version: expect.stringMatching(/^5\./) })
+})
+
 test('without the flag the report for people says which one to add', async () => {
   const { code, stdout } = await doctor(['doctor', '--', 'node', 'test/fixtures/express4.mjs'])
   expect(code).toBe(1)

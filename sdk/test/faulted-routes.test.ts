@@ -73,3 +73,13 @@ test('a delayed request has the route that the framework found, or none where it
   })
   expect(lines.map(line => line['http.route'])).toEqual(['/either/:a', undefined])
 })
+
+test("for Hapi's templates, too", async () => {
+  const { service, control } = await startFaultable('frameworks/entry.mjs', { FRAMEWORK: 'hapi' })
+  await fetch(`${service.url}/users/7/orders/9`)
+  await control.arm('err', { ...lease, effect: { kind: 'error', status: 503 }, match: everything })
+  for (const path of ['/users/8/orders/1', '/none']) expect((await fetch(service.url + path)).status).toBe(503)
+  const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text()
+  const counted = metrics.matchAll(/_count\{.*http_route="([^"]*)",http_response_status_code="503".* (\d+)/g)
+  expect([...counted].map(([, ...one]) => one.join(' '))).toEqual(['/users/{user}/orders/{id} 1', ' 1'])
+})

@@ -105,3 +105,46 @@ test('a WebSocket upgrade is counted, and makes no span and no access line', asy
   await service.ended
   expect(service.lines()).toEqual([])
 })
+
+test('requests that a service makes over HTTP/2 are client spans, and their server spans the children', async () => {
+  const receiver = await startReceiver()
+  const env = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url }
+  const next = await startService('http2.mjs', { env })
+  const service = await startService('http2-client.mjs', { env: { ...env, NEXT_URL: next.url } })
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  expect(await (await fetch(service.url, { headers: { traceparent } })).text()).toBe('done')
+  const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text()
+  service.child.kill()
+  await service.ended
+  next.child.kill()
+  await next.ended
+  await receiver.close()
+
+  const { port } = new URL(next.url)
+  const called = receiver.spans.filter(span => span.kind === 3).sort((a, b) => Number(a.startNano - b.startNano))
+  const entry = receiver.spans.find(span => span.parentSpanId === '00f067aa0ba902b7')!
+  expect(called.map(span => [span.name, span.parentSpanId])).toEqual(called.map(() => ['GET', entry.spanId]))
+  expect(called.map(span => span.attributes)).toMatchObject([
+    {
+      'url.full': `http://127.0.0.1:${port}/orders/7?token=REDACTED`,
+      'http.response.status_code': 200,
+      'server.address': '127.0.0.1',
+      'server.port': Number(port),
+      'network.protocol.version': '2',
+    },
+    { 'http.response.status_code': 404, 'error.type': '404' },
+    { 'error.type': 'ERR_HTTP2_STREAM_CANCEL' },
+  ])
+  const children = called.map(({ spanId }) => receiver.spans.filter(span => span.parentSpanId === spanId))
+  expect(children.map(all => all.map(span => [span.kind, span.attributes['url.path']]))).toEqual([
+    [[2, '/orders/7']],
+    [[2, '/none']],
+    [[2, '/hang']],
+  ])
+  const inner = receiver.spans.filter(span => span.name.startsWith('answer'))
+  expect(inner.map(span => [span.name, span.parentSpanId])).toEqual(
+    ['200', '404', '200'].map(status => [`answer ${status}`, entry.spanId]),
+  )
+  const counted = metrics.matchAll(/http_client_\w+_count\{.*status_code="(\d*)",error_type="(\w*)"\} (\d+)/g)
+  expect([...counted].map(([, ...one]) => one.join(' '))).toEqual(['200  1', '404 404 1', ' ERR_HTTP2_STREAM_CANCEL 1'])
+})

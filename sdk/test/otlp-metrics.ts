@@ -96,7 +96,10 @@ function protobufPoint(type: string, point: Buffer): ReceivedPoint {
     nano: all(point, 3)[0]!.readBigUInt64LE(),
   }
   const double = (message: Buffer, number: number) => all(message, number)[0]!.readDoubleLE()
-  if (type === 'gauge' || type === 'sum') return { ...head, value: double(point, 4) }
+  if (type === 'gauge' || type === 'sum') {
+    const whole = all(point, 6)[0]
+    return { ...head, value: whole ? Number(whole.readBigInt64LE()) : double(point, 4) }
+  }
   const counted = { ...head, count: Number(all(point, 4)[0]!.readBigUInt64LE()), sum: double(point, 5) }
   if (type === 'summary') {
     const quantiles = all(point, 6).map(one => ({ quantile: double(one, 1), value: double(one, 2) }))

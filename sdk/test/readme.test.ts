@@ -9,7 +9,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from './service.ts'
 
 const house = fileURLToPath(new URL('../..', import.meta.url))
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+const page = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
+const readme = page('README.md')
+const pages = ['logs', 'custom-telemetry', 'faults', 'migration'].map(name => page(`docs/${name}.md`))
 
 interface Block {
   mark: 'file' | 'run' | 'prints'
@@ -18,7 +20,8 @@ interface Block {
   text: string
 }
 const marked = /<!-- (?<mark>file|run|prints): (?<name>\S+) -->\n```(?<language>\w*)\n(?<text>[\s\S]*?)```/g
-const blocks = [...readme.matchAll(marked)].map(match => match.groups as unknown as Block)
+const blocksOf = (text: string) => [...text.matchAll(marked)].map(match => match.groups as unknown as Block)
+const blocks = [readme, ...pages].flatMap(blocksOf)
 const block = (mark: Block['mark'], name: string) => blocks.find(one => one.mark === mark && one.name === name)!.text
 
 /** Stands for the registry: installs what is named from this workspace. */
@@ -39,9 +42,10 @@ for (const name of names) {
 `
 /** Last on the path: only where there is no curl. */
 const curl = `#!${process.execPath}
-const [url, header = ''] = process.argv.slice(2).filter(word => word !== '-H').reverse()
-const [name, value] = header.split(': ')
-fetch('http://' + url, { headers: name ? { [name]: value } : {} }).then(async answer => process.stdout.write(await answer.text()))
+const words = process.argv.slice(2)
+const after = flag => (words.includes(flag) ? words[words.indexOf(flag) + 1] : '')
+const [name, value] = after('-H').split(': ')
+fetch('http://' + words.at(-1), { method: after('-X') || 'GET', headers: name ? { [name]: value } : {} }).then(async answer => process.stdout.write(await answer.text()))
 `
 
 let project: string
@@ -78,13 +82,14 @@ const environment = () => ({
 })
 
 /** Runs a block until the service in it listens; the ports are free ones. */
-async function serve(script: string) {
+async function serve(script: string, more: Record<string, string> = {}) {
   const env = {
     PORT: '0',
     OTEL_EXPORTER_PROMETHEUS_PORT: '0',
     OTEL_BSP_SCHEDULE_DELAY: '20',
     PGPORT: '1',
     PGHOST: '127.0.0.1',
+    ...more,
   }
   const shell = spawn('sh', ['-e', '-c', script], {
     cwd: project,
@@ -151,6 +156,28 @@ test("start with an exporter of one's own", async () => {
   await until(() => printed().includes('exporting GET /orders/:id'))
 })
 
+test('logs over OTLP, and their level at run time', async () => {
+  const env = { SHAKETABLE_ADMIN_KEY: 'sixteen characters', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }
+  const { admin } = await serve(block('run', 'logs'), env)
+  const script = block('run', 'levels').replaceAll('localhost:9464', admin)
+  const { stdout } = await promisify(execFile)('sh', ['-e', '-c', script], { env: { ...environment(), ...env } })
+  matchLines('levels', stdout)
+})
+
+test("spans, metrics and logs of one's own", async () => {
+  const { url, admin, printed } = await serve(block('run', 'shop.js'))
+  await fetch(`http://${url}/glass`)
+  await until(() => printed().includes('GET /:kind'))
+  matchLines('shop.js', printed())
+  const script = block('run', 'scrape').replaceAll('localhost:9464', admin)
+  matchLines('scrape', (await promisify(execFile)('sh', ['-e', '-c', script], { env: environment() })).stdout)
+})
+
+test('faults are switched on, and say where they are controlled', async () => {
+  const { printed } = await serve(block('run', 'faults'))
+  await until(() => /fault.*http:\/\/127\.0\.0\.1:\d+/.test(printed()))
+})
+
 test('the doctor, as the README and its own page call it', async () => {
   const page = readFileSync(new URL('../docs/troubleshooting.md', import.meta.url), 'utf8')
   const [[, withFlag], ...more] = [...page.matchAll(/^```sh\n([\s\S]*?)```$/gm)] as [RegExpMatchArray]
@@ -158,6 +185,7 @@ test('the doctor, as the README and its own page call it', async () => {
   const env = { ...environment(), PORT: '0', OTEL_EXPORTER_PROMETHEUS_PORT: '0', OTEL_TRACES_EXPORTER: 'none' }
   const call = (script: string) =>
     promisify(execFile)('sh', ['-e', '-c', script], { cwd: project, env: { ...env, npm_config_offline: 'true' } })
+  expect(block('run', 'migrated')).toBe(withFlag)
   const [healthy, missing] = await Promise.allSettled([call(withFlag!), call(block('run', 'doctor'))])
   expect(healthy).toMatchObject({ value: { stdout: expect.stringContaining('all well') } })
   expect(missing).toMatchObject({ reason: { code: 1, stdout: expect.stringContaining(block('prints', 'doctor')) } })
@@ -176,8 +204,8 @@ test('the TypeScript examples compile', async () => {
   await promisify(execFile)(tsc, ['-p', project], { env: environment() }).catch(({ stdout }) => expect(stdout).toBe(''))
 })
 
-test('every command and every program of the README is marked, and so was run here', () => {
-  const fences = [...readme.matchAll(/^```(sh|bash|ts|js|mjs|cjs)$/gm)]
+test('every command and every program of these pages is marked, and so was run here', () => {
+  const fences = [...[readme, ...pages].join('\n').matchAll(/^```(sh|bash|ts|js|mjs|cjs)$/gm)]
   expect(blocks.filter(one => one.mark !== 'prints')).toHaveLength(fences.length)
   expect(existsSync(join(project, 'node_modules/@shaketable/sdk'))).toBe(true)
 })

@@ -22,12 +22,17 @@ export interface ServiceOptions {
   env?: Record<string, string>
   /** Without the SDK: the bare application, for comparison. */
   bare?: boolean
+  /** Another Node than the one that runs the tests. */
+  node?: string
+  /** More of Node's flags, after the SDK's. */
+  flags?: string[]
 }
 
 export async function startService(fixture: string, options: ServiceOptions = {}): Promise<Service> {
   const file = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url))
   const sdk = options.bare ? [] : ['--import', '@shaketable/sdk/register']
-  const child = spawn(process.execPath, ['--conditions=@shaketable/source', ...sdk, file], {
+  const flags = ['--conditions=@shaketable/source', ...sdk, ...(options.flags ?? [])]
+  const child = spawn(options.node ?? process.execPath, [...flags, file], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     env: {
       PATH: process.env.PATH,

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
+import { startReceiver } from './otlp-receiver.ts'
 import { startService, stopServices, until } from './service.ts'
 
 afterEach(stopServices)
@@ -27,31 +28,93 @@ test('a library that waits for the other listeners of a signal (signal-exit) run
   expect(service.stdout()).toContain('cleaned up')
 })
 
-test('each worker of a cluster is ready and measured by itself', async () => {
+const servedIn = (page: string) =>
+  [...page.matchAll(/server_request_duration_seconds_count\{.*\} (\d+)/g)].map(([, count]) => Number(count))
+
+test('the primary of a cluster speaks for its workers: their counts added up, what they are apart, what is gone kept', async () => {
   const service = await start('cluster')
-  await until(() => adminPorts(service.stderr()).length === 3)
-  expect(new Set(adminPorts(service.stderr())).size).toBe(3)
+  const metrics = async () => (await fetch(`${service.adminUrl}/metrics`)).text()
+  await until(async () => (await fetch(`${service.adminUrl}/readyz`)).status === 200)
   for (let at = 0; at < 4; at++) expect(await (await fetch(service.url)).text()).toBe('hello')
-  const scrapes = adminPorts(service.stderr()).map(async port => {
-    const admin = `http://127.0.0.1:${port}`
-    const metrics = await (await fetch(`${admin}/metrics`)).text()
-    const served = Number(/server_request_duration_seconds_count\{.*\} (\d+)/.exec(metrics)?.[1] ?? 0)
-    return { ready: (await fetch(`${admin}/readyz`)).status, served }
-  })
-  const seen = await Promise.all(scrapes)
-  expect(seen.map(one => one.ready).sort()).toEqual([200, 200, 503])
-  expect(seen.reduce((sum, one) => sum + one.served, 0)).toBe(4)
+  const page = await metrics()
+  expect(servedIn(page)).toEqual([4])
+  const memory = [...page.matchAll(/^process_resident_memory_bytes\{shaketable_member="(.*)"\}/gm)].map(
+    ([, name]) => name,
+  )
+  expect(memory.sort()).toEqual(['primary', 'worker 1', 'worker 2'])
+  const { members } = (await (await fetch(`${service.adminUrl}/telemetry`)).json()) as { members: object }
+  expect(Object.keys(members).sort()).toEqual(['worker 1', 'worker 2'])
+
+  process.kill(Number(/worker 1 is (\d+)/.exec(service.stdout())![1]), 'SIGTERM')
+  await until(async () => !(await metrics()).includes('worker 1'))
+  expect(servedIn(await metrics())).toEqual([4])
   service.child.kill()
   expect(await service.ended).toEqual([null, 'SIGTERM'])
+  expect(adminPorts(service.stderr())).toHaveLength(1)
+  expect(service.stdout()).not.toContain('heard')
 })
 
-test('worker threads run without the SDK', async () => {
-  const service = await start('worker')
+test("a worker whose primary has no SDK, as a process manager's, has a listener of its own", async () => {
+  const service = await startService('shapes.mjs', { env: { SHAPE: 'managed' }, bare: true })
+  const admin = await until(() => /health and metrics are on (\S+)/.exec(service.stderr())?.[1])
+  await (await fetch(service.url)).text()
+  expect(servedIn(await (await fetch(`${admin}/metrics`)).text())).toEqual([1])
+  service.child.kill()
+  await service.ended
+})
+
+test('what a worker thread does is traced, logged and measured, and lives on in the counts when the thread ends', async () => {
+  const receiver = await startReceiver()
+  const service = await start('worker', {
+    WORD: 'end',
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_METRICS_EXPORTER: 'prometheus,otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+  })
+  const metrics = async () => (await fetch(`${service.adminUrl}/metrics`)).text()
+  expect((await fetch(`${service.adminUrl}/readyz`)).status).toBe(200)
   expect(await (await fetch(`${service.url}/a`)).text()).toBe('/a')
-  expect(adminPorts(service.stderr())).toHaveLength(1)
+  const counted = async () => [servedIn(await metrics()), /^orders_total\{.*\} 1$/m.test(await metrics())]
+  expect(await counted()).toEqual([[1], true])
+  service.child.kill('SIGUSR2')
+  await until(() => service.stdout().includes('thread ended'))
+  expect(await counted()).toEqual([[1], true])
   service.child.kill()
   expect(await service.ended).toEqual([null, 'SIGTERM'])
-  expect(service.lines()).toEqual([])
+  await receiver.close()
+
+  expect(adminPorts(service.stderr())).toHaveLength(1)
+  const [span, ...others] = receiver.spans
+  expect(others).toEqual([])
+  expect(span).toMatchObject({ kind: 2, name: 'GET', attributes: { 'url.path': '/a' } })
+  const traced = { trace_id: span!.traceId, span_id: span!.spanId }
+  const lines = service.lines().toSorted((a, b) => String(a.msg).localeCompare(String(b.msg)))
+  expect(lines).toMatchObject([
+    { msg: 'in the thread', ...traced },
+    { msg: 'request completed', ...traced },
+  ])
+  const sent = receiver.metrics.find(({ name }) => name === 'orders')
+  expect(sent?.points.map(({ value }) => value)).toEqual([1])
+  expect(sent?.resource['service.instance.id']).toBe(span!.resource['service.instance.id'])
+})
+
+test('a request that a worker thread still serves is finished and sent when the process is told to end', async () => {
+  const receiver = await startReceiver()
+  const service = await start('worker', {
+    WORD: 'answer',
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    OTEL_BSP_SCHEDULE_DELAY: '60000',
+  })
+  const answer = fetch(`${service.url}/slow`).then(one => one.text())
+  await until(() => service.stdout().includes('asked for /slow'))
+  service.child.kill()
+  await until(async () => (await fetch(`${service.adminUrl}/readyz`)).status === 503)
+  service.child.kill('SIGUSR2')
+  expect(await answer).toBe('/slow')
+  expect(await service.ended).toEqual([null, 'SIGTERM'])
+  await receiver.close()
+  expect(receiver.spans).toMatchObject([{ kind: 2, attributes: { 'http.response.status_code': 200 } }])
 })
 
 test.each([

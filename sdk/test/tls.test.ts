@@ -24,7 +24,10 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const pem = (name: string) => join(folder, name)
 
 describe.each(['http/protobuf', 'grpc'])('over %s', protocol => {
-  test('the collector is trusted by our authority, asks for our certificate, and gets the last spans of a crash too', async () => {
+  // What a crash may wait, 2 s, can be too little for a machine that is busy with something else.
+  test('the collector is trusted by our authority, asks for our certificate, and gets the last spans of a crash too', {
+    retry: 3,
+  }, async () => {
     const tls = { key: collector.key, cert: collector.cert, ca: collector.ca }
     const receiver = protocol === 'grpc' ? await startGrpcReceiver(tls) : await startReceiver({ tls })
     const service = await startService('edge.mjs', {

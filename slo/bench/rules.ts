@@ -5,7 +5,8 @@
  */
 import { parseArgs } from 'node:util'
 import { readObjectives } from '../src/openslo.ts'
-import { prometheusRules, toYaml } from '../src/rules.ts'
+import { prometheusRules } from '../src/rules.ts'
+import { toYaml } from '../src/to-yaml.ts'
 
 const rounds = 5
 const { values } = parseArgs({ options: { objectives: { type: 'string', default: '1000' } } })

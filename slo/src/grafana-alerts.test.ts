@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { objectiveOf } from '../test/objective-of.ts'
 import { grafanaAlerts } from './grafana-alerts.ts'
-import { prometheusRules, toYaml } from './rules.ts'
+import { prometheusRules } from './rules.ts'
+import { toYaml } from './to-yaml.ts'
 
 test('every alert becomes a rule of its own in Grafana, and no recording rule does', () => {
   const file = prometheusRules([objectiveOf(), objectiveOf({ name: 'other' })])

@@ -36,9 +36,10 @@ export { collectOpenSlo, type OpenSlo, readObjectiveFiles, readObjectives } from
 export { nameSchema, openSloKinds, openSloVersion } from './openslo-schema.ts'
 export { type PrometheusRule, prometheusRuleResources } from './prometheus-rule.ts'
 export { promDuration } from './promql.ts'
-export { prometheusRules, type RecordingRule, type RuleGroup, type RulesFile, toYaml } from './rules.ts'
+export { prometheusRules, type RecordingRule, type RuleGroup, type RulesFile } from './rules.ts'
 export { promtoolTests, type RuleTest, type RuleTestsFile } from './rules-tests.ts'
 export { type Signal, type SignalShape, signalLabels, signals } from './signals.ts'
+export { toYaml } from './to-yaml.ts'
 export { writeOpenSlo } from './write-openslo.ts'
 export { expecting, seen } from './yaml-issues.ts'
 export {

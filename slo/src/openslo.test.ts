@@ -159,9 +159,9 @@ spec: { description: The web site }
       { status: { below: 500 } },
     ],
     [
-      'database, service: orders, system: postgresql, operation: SELECT, collection: orders',
+      'database, service: orders, system: postgresql, operation: SELECT, namespace: shop',
       '{ error: false, under: 100ms }',
-      { system: 'postgresql', operation: 'SELECT', collection: 'orders' },
+      { system: 'postgresql', operation: 'SELECT', namespace: 'shop' },
       { withoutError: true, underSeconds: 0.1 },
     ],
     [

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { checkout, objectiveOf } from '../test/objective-of.ts'
 import { eventRates, promDuration, statusBelow } from './promql.ts'
-import { prometheusRules, toYaml } from './rules.ts'
+import { prometheusRules } from './rules.ts'
 import { promtoolTests } from './rules-tests.ts'
+import { toYaml } from './to-yaml.ts'
 
 test('the recorded series have the names that Sloth users know, and each objective has its own labels', () => {
   const { groups } = prometheusRules([objectiveOf()])

@@ -1,4 +1,3 @@
-import { stringify } from 'yaml'
 import { type AlertOptions, type AlertRule, alertRules, identity, silenceWindowMs } from './alerts.ts'
 import { errorBudget, policiesFor, sliceThreshold } from './burn-rate.ts'
 import { type Calendar, longestMs, periodStart } from './calendar.ts'
@@ -62,11 +61,6 @@ export function ruleGroups(objective: Objective, options: AlertOptions): RuleGro
     { name: `slo-meta-recordings-${name}`, rules: budgetRules(objective) },
     { name: `slo-alerts-${name}`, rules: alertRules(objective, options) },
   ]
-}
-
-/** A typed rules or test file as YAML. */
-export function toYaml(file: object): string {
-  return stringify(file, { lineWidth: 0, blockQuote: 'literal', aliasDuplicateObjects: false })
 }
 
 function measurements(objective: Objective): RuleGroup[] {

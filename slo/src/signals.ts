@@ -11,16 +11,7 @@ export interface SignalShape {
 }
 
 /** What an objective may select by, as its file names it. */
-export const selectorFields = [
-  'method',
-  'route',
-  'server',
-  'system',
-  'namespace',
-  'collection',
-  'operation',
-  'destination',
-] as const
+export const selectorFields = ['method', 'route', 'server', 'system', 'namespace', 'operation', 'destination'] as const
 export type SelectorField = (typeof selectorFields)[number]
 
 const common = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const
@@ -32,6 +23,7 @@ const messaging = {
     system: 'messaging_system',
     destination: 'messaging_destination_name',
     operation: 'messaging_operation_name',
+    server: 'server_address',
   },
   judgedBy: 'error',
 } as const
@@ -59,7 +51,6 @@ export const signals = {
     selects: {
       system: 'db_system_name',
       namespace: 'db_namespace',
-      collection: 'db_collection_name',
       operation: 'db_operation_name',
       server: 'server_address',
     },

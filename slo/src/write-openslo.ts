@@ -1,7 +1,8 @@
 import type { Objective, PrometheusIndicator } from './objective.ts'
 import { openSloVersion } from './openslo-schema.ts'
 import { promDuration, semanticCounters } from './promql.ts'
-import { refuseTwins, toYaml } from './rules.ts'
+import { refuseTwins } from './rules.ts'
+import { toYaml } from './to-yaml.ts'
 
 /**
  * Objectives as OpenSLO v1 of type `prometheus`, one document each, for tools that know no semantic indicators. Read again,

@@ -117,6 +117,8 @@ async function withRunningSystem(
   view: LiveView,
   body: (running: RunningSystem) => Promise<void>,
 ): Promise<void> {
+  // Before the keeper listens: a client library that takes seconds to load would keep a heartbeat from it.
+  const makeTarget = await targetMaker(request, world)
   const journal = await openJournal(world, { system: system.name, target: request.target })
   let clean = false
   try {
@@ -128,7 +130,7 @@ async function withRunningSystem(
     try {
       // What shaketable has not started sends its spans where its owner wants them.
       const traces = request.target === 'local' ? await TraceReceiver.start(world.clock) : undefined
-      const target = await targetOf(request, world, journal, traces)
+      const target = await makeTarget(journal, traces)
       const instanceEvents: InstanceEvent[] = []
       target.events(event => instanceEvents.push(event))
       try {
@@ -161,34 +163,34 @@ async function withRunningSystem(
   }
 }
 
-async function targetOf(
-  request: SuiteRequest,
-  world: World,
-  journal: Journal,
-  traces: TraceReceiver | undefined,
-): Promise<Target> {
+type MakeTarget = (journal: Journal, traces: TraceReceiver | undefined) => Promise<Target>
+
+/** The clients of engines are large, and loaded only where they are used. */
+async function targetMaker(request: SuiteRequest, world: World): Promise<MakeTarget> {
   if (request.target === 'docker') {
     const { dockerTarget } = await import('../targets/docker/docker-target.ts')
-    return dockerTarget({ world, journal })
+    return async journal => dockerTarget({ world, journal })
   }
   if (request.target === 'kubernetes') {
     const { kubernetesTarget } = await import('../targets/kubernetes/kubernetes-target.ts')
-    return kubernetesTarget({ world, journal })
+    return async journal => kubernetesTarget({ world, journal })
   }
   if (request.target === 'attach') {
     const { attachTarget } = await import('../targets/attach/attach-target.ts')
-    return attachTarget({ world })
+    return async () => attachTarget({ world })
   }
-  const logDir = request.logDir ?? join(journal.dir, 'logs')
-  await mkdir(logDir, { recursive: true })
-  return localTarget({
-    world,
-    runId: journal.runId,
-    journal,
-    env: request.env,
-    logDir,
-    tracesUrl: traces && (to => traces.urlFor(to)),
-  })
+  return async (journal, traces) => {
+    const logDir = request.logDir ?? join(journal.dir, 'logs')
+    await mkdir(logDir, { recursive: true })
+    return localTarget({
+      world,
+      runId: journal.runId,
+      journal,
+      env: request.env,
+      logDir,
+      tracesUrl: traces && (to => traces.urlFor(to)),
+    })
+  }
 }
 
 function announce(system: System, target: SuiteRequest['target']): string {

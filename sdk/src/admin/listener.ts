@@ -1,18 +1,17 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { untraced } from '../context.ts'
-import { http } from '../http/node-http.ts'
 import { contentType, type Family, negotiate, render } from '../metrics/exposition.ts'
 import { adminPath } from '../names.ts'
 import type { Notice } from '../notice.ts'
 import { type LogLevelControl, withoutKey } from './log-level.ts'
-import type { Readiness } from './readiness.ts'
 
 export interface AdminSources {
-  readiness: Readiness
+  /** What stands in the way of traffic; empty when nothing does. */
+  obstacles: () => Promise<string[]>
   /** Absent when metrics are switched off: then `/metrics` is 404. */
   metrics: (() => Promise<Family[]>) | undefined
-  telemetry: () => object
+  telemetry: () => Promise<object>
   /** Absent without a key: then nobody changes log levels. */
   logLevel: LogLevelControl | undefined
   notice: Notice
@@ -42,7 +41,7 @@ export function listen(host: string, port: number, sources: AdminSources): Promi
       resolve({ address: undefined, close: () => {} })
     })
     server.once('listening', () => resolve({ address: server.address() as AddressInfo, close: () => close(server) }))
-    // A worker of a cluster has its own metrics: it must not share its siblings' port.
+    // A worker of a cluster that nobody speaks for must not share its siblings' port.
     untraced(() => server.listen({ port, host, exclusive: true }))
   })
 }
@@ -61,11 +60,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, source
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'only GET\n')
   if (path === adminPath.live) return send(response, 200, 'ok\n')
   if (path === adminPath.ready) {
-    const obstacles = await sources.readiness.obstacles()
+    const obstacles = await sources.obstacles()
     return obstacles.length === 0 ? send(response, 200, 'ok\n') : send(response, 503, `${obstacles.join('\n')}\n`)
   }
   if (path === adminPath.telemetry) {
-    return send(response, 200, `${JSON.stringify(sources.telemetry(), null, 2)}\n`, 'application/json')
+    return send(response, 200, `${JSON.stringify(await sources.telemetry(), null, 2)}\n`, 'application/json')
   }
   if (path === adminPath.metrics && sources.metrics) {
     const format = negotiate(request.headers.accept)

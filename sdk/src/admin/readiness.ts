@@ -3,6 +3,8 @@ export type ReadinessCheck = () => unknown
 
 const checkTimeoutMs = 1_000
 
+export const nothingListens = 'no HTTP server listens yet'
+
 /** Whether the service wants traffic: a server listens, it is not draining, and every registered check passes. */
 export class Readiness {
   draining = false
@@ -22,7 +24,7 @@ export class Readiness {
   /** What stands in the way; empty when ready. A check that takes longer than 1 s fails. */
   async obstacles(): Promise<string[]> {
     if (this.draining) return ['draining']
-    if (!this.#listening()) return ['no HTTP server listens yet']
+    if (!this.#listening()) return [nothingListens]
     const results = await Promise.all([...this.#checks].map(([name, check]) => run(name, check)))
     return results.filter(result => result !== undefined)
   }

@@ -114,7 +114,7 @@ function isUp(apps: readonly SeenProcess[]): boolean {
   if (withSdk.length === 0) return apps.some(app => firstOf(app, 'listens'))
   const answered = (app: SeenProcess) => {
     const sdk = firstOf(app, 'sdk')
-    const awaited = [sdk?.spans.destination, sdk?.pushedTo].filter(Boolean).length
+    const awaited = [sdk?.spans.destination, sdk?.pushedTo, sdk?.logsTo].filter(Boolean).length
     return sdk && allOf(app, 'canary').length === awaited
   }
   return withSdk.every(answered) && withSdk.some(app => firstOf(app, 'serves'))

@@ -22,6 +22,7 @@ const sdk: SdkState = {
   spans: { exporter: 'otlp', destination: 'OTLP' },
   scraped: true,
   pushedTo: undefined,
+  logsTo: undefined,
   admin: { host: '127.0.0.1', port: 9464, listeningOn: 9464 },
   variables: [],
 }
@@ -64,6 +65,7 @@ const cases: Record<(typeof findingCodes)[number], [Observation[], Partial<Exami
   SHAKETABLE_FLAG_MISSING: [bare({})],
   SHAKETABLE_LOADED_TOO_EARLY: [[process, loaded('pino'), hooks, sdk, arrived, serves]],
   SHAKETABLE_LOGS_UNTRACED: [[...healthy, { event: 'logLine', version: '10.0.0', traced: false }]],
+  SHAKETABLE_LOGS_NOT_DELIVERED: [withSdk({ logsTo: 'OTLP' })],
   SHAKETABLE_METRICS_NOT_DELIVERED: [withSdk({ pushedTo: 'OTLP' })],
   SHAKETABLE_METRICS_OFF: [withSdk({ scraped: false })],
   SHAKETABLE_METRICS_UNREACHABLE: [healthy, { scrapes: new Map() }],

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { isPackageManager } from '../package-managers.ts'
+import { isPackageManager } from '../bystanders.ts'
 import { allOf, canaryOf, firstOf, type LoadedPackage, packageAt, type SdkState, type SeenProcess } from './seen.ts'
 
 /** Each has a section in docs/troubleshooting.md. They never change their meaning. */
@@ -10,6 +10,7 @@ export const findingCodes = [
   'SHAKETABLE_APP_SILENT',
   'SHAKETABLE_FLAG_MISSING',
   'SHAKETABLE_LOADED_TOO_EARLY',
+  'SHAKETABLE_LOGS_NOT_DELIVERED',
   'SHAKETABLE_LOGS_UNTRACED',
   'SHAKETABLE_METRICS_NOT_DELIVERED',
   'SHAKETABLE_METRICS_OFF',
@@ -314,6 +315,17 @@ function signals(app: SeenProcess, { scrapes, end }: Examination): Finding[] {
         'SHAKETABLE_METRICS_NOT_DELIVERED',
         `metrics do not get through, ${sdk.pushedTo}: ${reason}`,
         'start the collector, or correct the OTEL_EXPORTER_OTLP_[METRICS_] variables',
+      ),
+    )
+  }
+  const logged = canaryOf(app, 'logs')
+  if (sdk.logsTo && (logged ? logged.outcome !== 'sent' : !end.byItself)) {
+    const reason = logged?.reason ?? 'no answer came while the doctor waited'
+    found.push(
+      problem(
+        'SHAKETABLE_LOGS_NOT_DELIVERED',
+        `logs do not get through, ${sdk.logsTo}: ${reason}`,
+        'start the collector, or correct the OTEL_EXPORTER_OTLP_[LOGS_] variables',
       ),
     )
   }

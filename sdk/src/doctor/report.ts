@@ -15,7 +15,7 @@ export interface AppReport {
   /** `url` is where they are scraped, `destination` where they are sent. */
   metrics: { url: string | undefined; samples: number; destination: string | undefined; delivered: boolean }
   /** Whether a line of the app's pino carries the trace id; undefined without pino. */
-  logs: { traced: boolean | undefined }
+  logs: { traced: boolean | undefined; destination: string | undefined; delivered: boolean }
 }
 
 /** What `--json` prints. */
@@ -51,7 +51,11 @@ function appReport(app: SeenProcess, sdk: SdkState, scrape: Scrape | undefined):
       destination: sdk.pushedTo,
       delivered: canaryOf(app, 'metrics')?.outcome === 'sent',
     },
-    logs: { traced: firstOf(app, 'logLine')?.traced },
+    logs: {
+      traced: firstOf(app, 'logLine')?.traced,
+      destination: sdk.logsTo,
+      delivered: canaryOf(app, 'logs')?.outcome === 'sent',
+    },
   }
 }
 
@@ -78,12 +82,13 @@ function appLines(app: AppReport): string[] {
     ...app.apiCopies.map(copy => `  API           ${copy.version} in ${copy.folder}`),
     `  traces        ${destination ? `${destination}: ${sent}` : 'not sent'}`,
     `  metrics       ${app.metrics.url ? `${app.metrics.url}: ${app.metrics.samples} samples` : 'not scraped'}`,
-    ...(app.metrics.destination
-      ? [
-          `                ${app.metrics.destination}: ${app.metrics.delivered ? 'accepts them' : 'does not accept them'}`,
-        ]
-      : []),
+    ...acceptance(app.metrics),
     `  logs          ${logs[`${app.logs.traced}`]}`,
+    ...acceptance(app.logs),
     '',
   ]
+}
+
+function acceptance({ destination, delivered }: { destination: string | undefined; delivered: boolean }): string[] {
+  return destination ? [`                ${destination}: ${delivered ? 'accepts them' : 'does not accept them'}`] : []
 }

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
+export type Signal = 'traces' | 'metrics' | 'logs'
+
 /** What one process of the app says of itself, in the order in which it happened. */
 export type Observation =
   | { event: 'process'; nodeVersion: string; script: string; flags: string; disabled: boolean }
@@ -14,7 +16,7 @@ export type Observation =
   | SdkState
   | {
       event: 'canary'
-      signal: 'traces' | 'metrics'
+      signal: Signal
       outcome: 'sent' | 'retry' | 'refused'
       reason?: string
       ms: number
@@ -33,6 +35,8 @@ export interface SdkState {
   scraped: boolean
   /** Where metrics are sent, besides. */
   pushedTo: string | undefined
+  /** Where logs are sent, besides stdout. */
+  logsTo: string | undefined
   /** `port` is the one that was asked for, `listeningOn` the one that it has; none when it was taken. */
   admin: { host: string; port: number; listeningOn: number | undefined }
   variables: VariableProblem[]
@@ -70,7 +74,7 @@ export function firstOf<Event extends Observation['event']>(seen: SeenProcess, e
   return allOf(seen, event)[0]
 }
 
-export function canaryOf(seen: SeenProcess, signal: 'traces' | 'metrics') {
+export function canaryOf(seen: SeenProcess, signal: Signal) {
   return allOf(seen, 'canary').find(one => one.signal === signal)
 }
 

@@ -7,6 +7,7 @@ import type { Environment } from '../environment.ts'
 import { watchChannel } from '../http/channel.ts'
 import type { Servers } from '../http/servers.ts'
 import { type LibraryFile, libraryChannel, type MetLibrary } from '../instrumentations/modules.ts'
+import type { LogExport } from '../logs/open-logs.ts'
 import type { MetricPush } from '../metrics/push.ts'
 import { logMember } from '../names.ts'
 import type { Options } from '../options.ts'
@@ -14,7 +15,7 @@ import { newSpanId, newTraceId } from '../traces/ids.ts'
 import type { SpanPipeline } from '../traces/pipeline.ts'
 import type { Delivery } from '../traces/queue.ts'
 import { RecordedSpan } from '../traces/span.ts'
-import type { Observation } from './seen.ts'
+import type { Observation, Signal } from './seen.ts'
 import { examineVariables } from './variables.ts'
 
 const canaryTimeoutMs = 3_000
@@ -24,6 +25,7 @@ export interface Testimony {
   options: Options
   pipeline: SpanPipeline
   push: MetricPush | undefined
+  logs: LogExport | undefined
   servers: Servers
   adminPort: number | undefined
   apiRegistered: boolean
@@ -43,7 +45,7 @@ export class Witness {
     this.#write({ event: 'hooks', files: libraries.map(({ library, file }) => ({ library, file })) })
   }
 
-  testify({ env, options, pipeline, push, servers, adminPort, apiRegistered }: Testimony): void {
+  testify({ env, options, pipeline, push, logs, servers, adminPort, apiRegistered }: Testimony): void {
     watchChannel<{ server: Server }>(
       'tracing:net.server.listen:asyncEnd',
       () => {},
@@ -61,12 +63,14 @@ export class Witness {
       spans: { exporter: options.tracesExporter, destination: pipeline.queue?.destination.name },
       scraped: options.metricsExporters.includes('prometheus'),
       pushedTo: push?.destination.name,
-      admin: { ...options.admin, listeningOn: adminPort },
+      logsTo: logs?.queue.destination.name,
+      admin: { host: options.admin.host, port: options.admin.port, listeningOn: adminPort },
       variables: examineVariables(env),
     })
     void this.#sendSpan(pipeline)
-    // A message without a metric asks the way, and leaves nothing behind.
+    // A message with nothing in it asks the way, and leaves nothing behind.
     if (push) void this.#sendCanary('metrics', () => push.destination.send([], canaryTimeoutMs))
+    if (logs) void this.#sendCanary('logs', () => logs.queue.destination.send([], canaryTimeoutMs))
   }
 
   /** Past the queue, the sampler and the counters, which stay as the app makes them. */
@@ -86,7 +90,7 @@ export class Witness {
     await this.#sendCanary('traces', () => destination.send([span], canaryTimeoutMs))
   }
 
-  async #sendCanary(signal: 'traces' | 'metrics', send: () => Promise<Delivery>): Promise<void> {
+  async #sendCanary(signal: Signal, send: () => Promise<Delivery>): Promise<void> {
     // An app that ends at once waits for the answer.
     const hold = setTimeout(() => {}, canaryTimeoutMs + 1_000)
     const from = performance.now()
@@ -101,7 +105,7 @@ export class Witness {
   #meet({ library, version, path, failure: reason }: MetLibrary): void {
     if (reason) this.#write({ event: 'uninstrumented', library, version, reason })
     else this.#write({ event: 'instrumented', library, version })
-    if (library === 'pino' && !reason) setImmediate(() => this.#writeLogLine(version, createRequire(path)))
+    if (library === 'pino' && path && !reason) setImmediate(() => this.#writeLogLine(version, createRequire(path)))
   }
 
   /** One line of the app's own copy of pino, under a span, into nothing but our eyes. */

@@ -1,4 +1,5 @@
-import type { ClientRequest, IncomingMessage } from 'node:http'
+import http, { type ClientRequest, type IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import {
   type Context,
   propagation,
@@ -16,7 +17,6 @@ import type { RecordedSpan } from '../traces/span.ts'
 import { httpScope, type SpanProvider } from '../traces/tracer.ts'
 import { watchChannel } from './channel.ts'
 import { hostAndPort, methodOf } from './method.ts'
-import { http } from './node-http.ts'
 import { type Message, type Observed, observe, observedOf } from './observed.ts'
 
 export interface ClientObservation {
@@ -97,8 +97,15 @@ class Call implements Observed {
     to.propagator.inject(own, undefined, setter)
   }
 
-  /** The port of the connection, where it is known only now. */
-  reached(port: number | undefined): void {
+  /** The answer of node:http's request, over the connection that is known only now. */
+  answered(response: IncomingMessage, socket: Socket | null): void {
+    this.status = response.statusCode
+    const { remoteAddress: address, remotePort: port } = socket ?? {}
+    if (this.#span.isSampled()) {
+      this.#span.describe('network.peer.address', address)
+      this.#span.describe('network.peer.port', port)
+      this.#span.describe('network.protocol.version', response.httpVersion)
+    }
     if (port === undefined || port === this.#port) return
     this.#port = port
     if (this.#span.isSampled()) this.#span.describe('server.port', port)
@@ -115,6 +122,7 @@ class Call implements Observed {
       span.describe('http.response.status_code', status)
       span.describe('error.type', errorType)
       if (errorType !== undefined) {
+        if (error instanceof Error) span.recordException(error)
         const message = error instanceof Error ? error.message : undefined
         span.setStatus(message ? { code: SpanStatusCode.ERROR, message } : { code: SpanStatusCode.ERROR })
       }
@@ -147,8 +155,7 @@ export function watchNodeClient(to: ClientObservation): void {
   watchChannel<Answer>('http.client.response.finish', to.notice, ({ request, response }) => {
     const call = observedOf(request)
     if (!(call instanceof Call)) return
-    call.status = response.statusCode
-    call.reached(request.socket?.remotePort)
+    call.answered(response, request.socket)
     observe(response, call)
   })
 }

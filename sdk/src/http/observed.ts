@@ -1,9 +1,8 @@
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
+import http, { type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Context } from '@opentelemetry/api'
 import { activeContext, withContext } from '../context.ts'
 import type { Notice } from '../notice.ts'
-import { http } from './node-http.ts'
 
 export type Message = IncomingMessage | ServerResponse | ClientRequest | ServerHttp2Stream
 

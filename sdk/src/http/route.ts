@@ -7,10 +7,14 @@ type Message = IncomingMessage | Http2ServerRequest | ServerHttp2Stream | Http2E
 const base = Symbol('shaketable.base')
 // Registered: an app may import another copy of this module than the one that observes it.
 const route = Symbol.for('shaketable.route')
+const syntax = Symbol('shaketable.syntax')
 const withheld = Symbol('shaketable.withheld')
 
 type Route = string | undefined | (() => string | undefined)
-type Routed = { [base]?: string; [route]?: Route; [withheld]?: boolean }
+type Routed = { [base]?: string; [route]?: Route; [syntax]?: RouteSyntax; [withheld]?: boolean }
+
+/** How a template is read back: Express' `:id`, which most routers share, or Hapi's `{id}`. */
+export type RouteSyntax = 'express' | 'hapi'
 
 /** All messages of one HTTP/2 stream share what is noted of it. */
 function notesOf(message: Message): Routed {
@@ -49,6 +53,16 @@ export function setRoute(
   template: string | undefined,
 ): void {
   notesOf(request)[route] = template
+}
+
+/** `setRoute` with a template of Hapi's. */
+export function setHapiRoute(request: IncomingMessage, template: string): void {
+  setRoute(request, template)
+  notesOf(request)[syntax] = 'hapi'
+}
+
+export function syntaxOf(request: Message): RouteSyntax {
+  return notesOf(request)[syntax] ?? 'express'
 }
 
 /** For a framework that knows its route only as it answers: asked for when the request ends. */

@@ -66,3 +66,28 @@ test('what is kept is bounded', () => {
   expect(routes.fitting('GET', '/made/1999')).toBe('/made/1999')
   expect(routes.fitting('GET', '/made/2000')).toBeUndefined()
 })
+
+test("Hapi's templates are read as Hapi reads them", () => {
+  const routes = new SeenRoutes()
+  const templates = [
+    '/users/{user}/orders/{id}',
+    '/users/me/orders/{id}',
+    '/list/{page?}',
+    '/files/{path*}',
+    '/pair/{both*2}',
+    '/a/{name}.{extension}',
+  ]
+  for (const template of templates) routes.learn('GET', template, 'hapi')
+  const paths = ['/users/7/orders/9', '/users/me/orders/9', '/list', '/list/2', '/files/a/b', '/pair/a/b', '/a/b.html']
+  expect(paths.map(path => routes.fitting('GET', path))).toEqual([
+    '/users/{user}/orders/{id}',
+    '/users/me/orders/{id}',
+    '/list/{page?}',
+    '/list/{page?}',
+    '/files/{path*}',
+    '/pair/{both*2}',
+    '/a/{name}.{extension}',
+  ])
+  for (const path of ['/Users/7/orders/9', '/users/7/orders/9/', '/pair/a', '/pair/a/b/c', '/a/b'])
+    expect(routes.fitting('GET', path)).toBeUndefined()
+})

@@ -1,3 +1,5 @@
+import type { RouteSyntax } from './route.ts'
+
 /** How closely a piece of a template fits what it takes of a path: less is closer. */
 const cost = { literal: 0, constrained: 1, parameter: 2, wildcard: 3 } as const
 
@@ -18,10 +20,10 @@ export class SeenRoutes {
   readonly #byMethod = new Map<string, Map<string, Template | undefined>>()
   #count = 0
 
-  learn(method: string, template: string): void {
+  learn(method: string, template: string, syntax: RouteSyntax = 'express'): void {
     const templates = this.#byMethod.get(method) ?? new Map<string, Template | undefined>()
     if (templates.has(template) || this.#count >= mostTemplates) return
-    this.#byMethod.set(method, templates.set(template, compile(template)))
+    this.#byMethod.set(method, templates.set(template, syntax === 'hapi' ? compileHapi(template) : compile(template)))
     this.#count++
   }
 
@@ -94,6 +96,30 @@ function compile(text: string): Template | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Hapi's: `{id}`, `{id?}`, `{path*}`, `{path*2}`; several parameters may share a segment. */
+const hapiToken = /\{(?<name>\w+)(?<often>\?|\*(?<times>\d*))?\}|(?<other>[\s\S])/g
+
+function compileHapi(text: string): Template | undefined {
+  const costs = new Map<string, number>()
+  let source = ''
+  for (const { groups } of text.matchAll(hapiToken)) {
+    const { name, often, times, other = '' } = groups!
+    if (name === undefined) {
+      if (other === '{' || other === '}') return undefined
+      source += escapeLiteral(other)
+      continue
+    }
+    const group = `g${costs.size}`
+    costs.set(group, times === undefined ? cost.parameter : cost.wildcard)
+    const segments = times ? `[^/]+(?:\\/[^/]+){${Number(times) - 1}}` : times === '' ? '.*' : '[^/]+?'
+    const optional = often === '?' || times === ''
+    if (optional && source.endsWith('\\/')) source = `${source.slice(0, -2)}(?:\\/(?<${group}>${segments}))?`
+    else source += `(?<${group}>${segments})${optional ? '?' : ''}`
+  }
+  // As Hapi by default: neither the case nor a slash at the end is free.
+  return { text, costs, pattern: new RegExp(`^(?<none>)${source}$`, 'd') }
 }
 
 function escapeLiteral(character: string): string {

@@ -22,7 +22,7 @@ import { watchChannel } from './channel.ts'
 import { Http2Exchange, isRequest } from './http2-exchange.ts'
 import { hostAndPort, methodOf } from './method.ts'
 import { keepContextInStreams, type Message, type Observed, observe, observedOf } from './observed.ts'
-import { isWithheld, routeOf } from './route.ts'
+import { isWithheld, routeOf, syntaxOf } from './route.ts'
 import type { SeenRoutes } from './seen-routes.ts'
 import type { Servers } from './servers.ts'
 import { protocolOf, watchUpgrades } from './upgrades.ts'
@@ -246,7 +246,7 @@ export class ServerObserver {
   #route({ request, method, path }: Exchange): string | undefined {
     const { seenRoutes } = this.#to
     const matched = routeOf(request)
-    if (matched !== undefined) seenRoutes?.learn(method, matched)
+    if (matched !== undefined) seenRoutes?.learn(method, matched, syntaxOf(request))
     else if (isWithheld(request)) return seenRoutes?.fitting(method, path)
     return matched
   }

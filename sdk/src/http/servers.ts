@@ -4,7 +4,6 @@ import type { Server } from 'node:net'
 import { activeContext, isUntraced } from '../context.ts'
 import type { Notice } from '../notice.ts'
 import { watchChannel } from './channel.ts'
-import { http, https } from './node-http.ts'
 
 /** http2 exports no classes; both of its servers, and nothing else, can update the settings of their sessions. */
 type Http2Server = Server & { updateSettings(settings: object): void; closeIdleConnections?(): void }
@@ -31,6 +30,7 @@ export class Servers {
   }
 }
 
+/** By what its kinds have in common: to name `https.Server` would load all of TLS. */
 function isHttp(server: object): server is AppServer {
-  return server instanceof http.Server || server instanceof https.Server || 'updateSettings' in server
+  return 'closeIdleConnections' in server || 'updateSettings' in server
 }

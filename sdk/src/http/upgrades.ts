@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { http, https } from './node-http.ts'
+import { Server } from 'node:net'
 
 type Emit = (this: object, event: string | symbol, ...args: unknown[]) => boolean
 
@@ -8,13 +8,12 @@ type Emit = (this: object, event: string | symbol, ...args: unknown[]) => boolea
  * silent about these: a span as long as a WebSocket's life would help nobody.
  */
 export function watchUpgrades(upgraded: (protocol: string) => void): void {
-  for (const { prototype } of [http.Server, https.Server]) {
-    const server = prototype as unknown as { emit: Emit }
-    const { emit } = server
-    server.emit = function (event, ...args) {
-      if (event === 'upgrade') upgraded(protocolOf((args[0] as IncomingMessage).headers.upgrade))
-      return emit.call(this, event, ...args)
-    }
+  // What http and https have in common.
+  const server = Server.prototype as unknown as { emit: Emit }
+  const { emit } = server
+  server.emit = function (event, ...args) {
+    if (event === 'upgrade') upgraded(protocolOf((args[0] as IncomingMessage).headers.upgrade))
+    return emit.call(this, event, ...args)
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { watchChannel } from '../http/channel.ts'
 import { setRoute } from '../http/route.ts'
 import type { Notice } from '../notice.ts'
+import { announce } from './modules.ts'
 
 interface Request {
   raw: IncomingMessage
@@ -10,6 +11,7 @@ interface Request {
 }
 
 interface Fastify {
+  version: string
   addHook(name: 'onRequest', hook: (request: Request, reply: unknown, done: () => void) => void): unknown
 }
 
@@ -20,5 +22,6 @@ export function watchFastify(notice: Notice): void {
       if (!is404) setRoute(raw, routeOptions.url)
       done()
     })
+    announce({ library: 'fastify', version: fastify.version })
   })
 }

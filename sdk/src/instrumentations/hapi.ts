@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { setRoute } from '../http/route.ts'
+import { setHapiRoute } from '../http/route.ts'
 import type { LibraryFile } from './modules.ts'
 
 interface Request {
@@ -22,7 +22,7 @@ export const hapi: LibraryFile = {
     return function createServer(options?: object): Server {
       const server = create(options)
       server.ext('onPreAuth', ({ raw, route }, h) => {
-        setRoute(raw.req, route.path)
+        setHapiRoute(raw.req, route.path)
         return h.continue
       })
       return server

@@ -8,6 +8,7 @@ test("Node's own metrics have the names and labels of prom-client's default ones
   const theirs = new Map((await registry.getMetricsAsJSON()).map(metric => [metric.name, metric]))
   const ours = observeRuntime()()
   expect(ours.filter(family => !theirs.has(family.name)).map(family => family.name)).toEqual([
+    'nodejs_heap_size_limit_bytes',
     'nodejs_eventloop_utilization_ratio',
   ])
   expect([...theirs.keys()].filter(name => !ours.some(family => family.name === name)).sort()).toEqual([

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { constants, monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks'
-import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8'
 import { metric } from '../names.ts'
 import type { Family } from './exposition.ts'
 import { Histogram } from './histogram.ts'
@@ -96,7 +95,9 @@ function ofProc(read: () => Family[]): Family[] {
 
 function heapFamilies(): Family[] {
   const { heapTotal, heapUsed, external } = process.memoryUsage()
-  const spaces = getHeapSpaceStatistics()
+  // Not loaded before somebody reads.
+  const v8 = process.getBuiltinModule('node:v8')
+  const spaces = v8.getHeapSpaceStatistics()
   const ofSpaces = (name: string, help: string, value: (space: (typeof spaces)[number]) => number) =>
     labelled(
       `nodejs_heap_space_size_${name}_bytes`,
@@ -106,7 +107,7 @@ function heapFamilies(): Family[] {
   return [
     gauge('nodejs_heap_size_total_bytes', 'Size of the heap, in bytes.', heapTotal),
     gauge('nodejs_heap_size_used_bytes', 'Used part of the heap, in bytes.', heapUsed),
-    gauge(metric.heapLimit, 'The heap at which V8 gives up, in bytes.', getHeapStatistics().heap_size_limit),
+    gauge(metric.heapLimit, 'The heap at which V8 gives up, in bytes.', v8.getHeapStatistics().heap_size_limit),
     gauge('nodejs_external_memory_bytes', 'Memory outside the heap that objects hold, in bytes.', external),
     ofSpaces('total', 'Size of a heap space, in bytes.', space => space.space_size),
     ofSpaces('used', 'Used part of a heap space, in bytes.', space => space.space_used_size),

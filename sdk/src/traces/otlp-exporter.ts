@@ -1,7 +1,7 @@
-import type { Agent, IncomingHttpHeaders } from 'node:http'
+import http, { type Agent, type IncomingHttpHeaders } from 'node:http'
+import type https from 'node:https'
 import { gzipSync } from 'node:zlib'
 import { untraced } from '../context.ts'
-import { http, https } from '../http/node-http.ts'
 import type { OtlpOptions } from '../options.ts'
 import type { LastMessage } from './last-moment.ts'
 import { type Message, pack, unpack } from './message.ts'
@@ -44,8 +44,9 @@ export class OtlpExporter<Item> {
     this.#options = options
     this.#url = new URL(options.endpoint)
     this.name = `OTLP ${options.protocol} to ${this.#url.origin}${this.#url.pathname}`
+    // To import it would load all of TLS.
     const secure = this.#url.protocol === 'https:'
-    this.#transport = secure ? https : http
+    this.#transport = secure ? process.getBuiltinModule('node:https') : http
     this.#agent = new this.#transport.Agent({ keepAlive: true, maxSockets: 1, ...(secure && options.tls) })
   }
 

@@ -177,6 +177,7 @@ h4.trace { margin-top: 22px; }
 .waterfall { width: 45%; }
 svg.bar { width: 100%; display: block; fill: var(--p90); }
 svg.bar.failed { fill: var(--fail); }
+[class^="depth"] { display: inline-block; }
 .depth1 { padding-left: 14px; }
 .depth2 { padding-left: 28px; }
 .depth3 { padding-left: 42px; }

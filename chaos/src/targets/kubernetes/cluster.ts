@@ -1,8 +1,8 @@
+// Loaded by the keeper too, which knows no package of ours: plain errors, which find-pods.ts puts into words.
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { KubeConfig, PortForward, Watch } from '@kubernetes/client-node'
 import { type HttpMethod, RequestContext } from '@kubernetes/client-node/dist/gen/http/http.js'
-import { exitCode, ShaketableError } from '@shaketable/slo'
 import { fetch } from 'undici'
 
 const answersWithinMs = 10_000
@@ -11,6 +11,13 @@ const answersWithinMs = 10_000
 export type ClusterRef =
   | { inCluster: true }
   | { /** Files as in `KUBECONFIG`. */ kubeconfig: string; context: string; server: string }
+
+/** No API server answers, or nothing tells where one is. */
+export class NoCluster extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause })
+  }
+}
 
 /** A call that the API server refused; `status` is the HTTP status, `reason` the server's own word for it. */
 export class Refused extends Error {
@@ -29,7 +36,7 @@ export interface Cluster {
   readonly name: string
   /** Of the kubeconfig's context. */
   readonly namespace: string
-  /** A call of the REST API. Rejects with `Refused` where the server says no, and with `SHAKETABLE_NO_CLUSTER` where none answers. */
+  /** A call of the REST API. Rejects with `Refused` where the server says no, and with `NoCluster` where none answers. */
   call<T>(method: string, path: string, body?: unknown, contentType?: string): Promise<T>
   /** Follows changes from `resourceVersion` on; resolves when the stream ends, by whatever cause. */
   watch(
@@ -52,11 +59,11 @@ export function clusterHere(env: NodeJS.ProcessEnv): Cluster {
     }
     load(config, files)
   } catch (cause) {
-    throw noCluster(`no kubeconfig can be read from ${files}: ${(cause as Error).message}`, cause)
+    throw new NoCluster(`no kubeconfig can be read from ${files}: ${(cause as Error).message}`, cause)
   }
   const context = config.getCurrentContext()
   const server = config.getCurrentCluster()?.server
-  if (!server) throw noCluster(`${files}: the current context "${context ?? ''}" names no cluster`)
+  if (!server) throw new NoCluster(`${files}: the current context "${context ?? ''}" names no cluster`)
   return clusterOf(config, { kubeconfig: files, context, server })
 }
 
@@ -71,7 +78,7 @@ export function clusterAgain(ref: ClusterRef): Cluster {
   config.setCurrentContext(ref.context)
   const server = config.getCurrentCluster()?.server
   if (server !== ref.server) {
-    throw noCluster(
+    throw new NoCluster(
       `${ref.kubeconfig}: the context "${ref.context}" leads to ${server ?? 'no cluster'}, and this was done on ${ref.server}`,
     )
   }
@@ -116,7 +123,7 @@ function clusterOf(config: KubeConfig, ref: ClusterRef): Cluster {
       return await request()
     } catch (cause) {
       const { cause: deeper, message } = cause as Error
-      throw noCluster(`the API server ${server} does not answer: ${(deeper as Error)?.message ?? message}`, cause)
+      throw new NoCluster(`the API server ${server} does not answer: ${(deeper as Error)?.message ?? message}`, cause)
     }
   }
 
@@ -159,12 +166,4 @@ function parsed(text: string): { reason?: string; message?: string } {
   } catch {
     return {}
   }
-}
-
-function noCluster(words: string, cause?: unknown): ShaketableError {
-  return new ShaketableError('SHAKETABLE_NO_CLUSTER', words, {
-    exitCode: exitCode.invalidInput,
-    hint: 'kubectl version tells whether it is reachable; KUBECONFIG says which file is read',
-    cause,
-  })
 }

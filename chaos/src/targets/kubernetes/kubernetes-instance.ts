@@ -4,7 +4,8 @@ import { ShaketableError } from '@shaketable/slo'
 import type { Clock } from '../../world.ts'
 import type { Instance, InstanceEvent } from '../target.ts'
 import { type Cluster, Refused } from './cluster.ts'
-import { environmentOf, isReady, nameOf, type PodsOf, podsPath, uidOf, whyUnfit } from './pods.ts'
+import type { PodsOf } from './find-pods.ts'
+import { environmentOf, isReady, nameOf, podsPath, uidOf, whyUnfit } from './pods.ts'
 import { addressOf, type CurrentPod, forwardTo, type Reach } from './reach.ts'
 
 const goneWithinMs = 15_000

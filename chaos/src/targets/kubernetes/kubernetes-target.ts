@@ -7,10 +7,11 @@ import { isInsideProcess } from '../../faults/inside-process.ts'
 import type { World } from '../../world.ts'
 import type { InstanceEvent, Orchestrator, Target } from '../target.ts'
 import { type Cluster, clusterHere } from './cluster.ts'
+import { explain, findPods, type PodsOf, placesOf, refused } from './find-pods.ts'
 import { type Engine, engines, resourcesOf } from './handed-over.ts'
 import { KubernetesInstance, mayTake, whyNotFreeze } from './kubernetes-instance.ts'
 import { orchestrator } from './orchestrator.ts'
-import { explain, findPods, listPods, nameOf, type PodsOf, placesOf, podsPath, refused, uidOf } from './pods.ts'
+import { listPods, nameOf, podsPath, uidOf } from './pods.ts'
 import { restore, type ShakenResource } from './restore.ts'
 import { inWords, missing, type Right, toInject, toLook, toReach } from './rights.ts'
 
@@ -46,8 +47,8 @@ export function kubernetesTarget({ world, journal }: { world: World; journal: Jo
   }
 
   async function start(system: System, signal: AbortSignal): Promise<void> {
-    cluster = clusterHere(world.env)
     try {
+      cluster = clusterHere(world.env)
       places = await placesOf(system, cluster)
       const found = await Promise.all(places.map(async place => ({ place, ...(await findPods(place, cluster)) })))
       mustBeOnesOwn(found)
@@ -257,8 +258,8 @@ function mustBeOnesOwn(found: { place: PodsOf; pods: V1Pod[] }[]): void {
 
 /** What runs of each service at this moment: `orders-1 (pod orders-6c9d-x2x7p)`. Only looks. */
 export async function podsIn(system: System, env: NodeJS.ProcessEnv): Promise<Map<string, string[]>> {
-  const cluster = clusterHere(env)
   try {
+    const cluster = clusterHere(env)
     const places = await placesOf(system, cluster)
     const found = await Promise.all(places.map(async place => ({ place, ...(await findPods(place, cluster)) })))
     mustBeOnesOwn(found)

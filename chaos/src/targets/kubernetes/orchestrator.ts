@@ -2,11 +2,13 @@ import { ShaketableError } from '@shaketable/slo'
 import type { Clock } from '../../world.ts'
 import type { Change, HandOver, Orchestrator } from '../target.ts'
 import type { Cluster } from './cluster.ts'
+import { explain, type PodsOf } from './find-pods.ts'
 import { chaosCounts, chaosInjected, engines, mark } from './handed-over.ts'
 import { KubernetesInstance } from './kubernetes-instance.ts'
-import { explain, nameOf, type PodsOf } from './pods.ts'
+import { workloadsOf } from './owners.ts'
+import { nameOf } from './pods.ts'
 import { restore, restoreScale, type Scaled, type ShakenResource } from './restore.ts'
-import { readScale, restartRolling, rolledOut, type Workload, workloadsOf, writeScale } from './workloads.ts'
+import { readScale, restartRolling, rolledOut, type Workload, writeScale } from './workloads.ts'
 
 const pollMs = 100
 const emptyWithinMs = 45_000
