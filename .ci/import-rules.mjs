@@ -8,7 +8,7 @@ const mayImport = {
   slo: [],
   dashboards: ['@shaketable/slo', '@shaketable/sdk/names'],
   chaos: ['@shaketable/slo', '@shaketable/dashboards', '@shaketable/sdk/names', '@shaketable/sdk/faults'],
-  'demo-services': ['@shaketable/sdk', '@shaketable/sdk/register'],
+  'demo-services': ['@shaketable/sdk', '@shaketable/sdk/register', '@shaketable/sdk/faults'],
 }
 const own = {
   sdk: '@shaketable/sdk',

@@ -13,15 +13,21 @@ const cache =
 /** The names that `goProgram` takes. */
 export const goPrograms: readonly string[] = readdirSync(new URL('go', import.meta.url))
 
+/** What a build needs besides its module. */
+const buildOptions: Record<string, { env?: Record<string, string>; tags?: string }> = {
+  // Its ways to discover targets are most of what it is built from, and no test needs one.
+  prometheus: { tags: 'remove_all_sd' },
+  victorialogs: { env: { CGO_ENABLED: '0' } },
+}
+
 /**
  * The path of a program, which is built first where it is not yet in the cache (minutes, for the large ones).
  *
  * @param name a folder of `.ci/tools/go`
- * @param options.env for the build, such as CGO_ENABLED
- * @param options.tags build tags
  * @throws where there is no Go, or the build fails, with what the compiler said.
  */
-export function goProgram(name: string, options: { env?: Record<string, string>; tags?: string } = {}): string {
+export function goProgram(name: string): string {
+  const options = buildOptions[name] ?? {}
   const source = join(import.meta.dirname, 'go', name)
   const mod = readFileSync(join(source, 'go.mod'), 'utf8')
   const tool = /^tool (\S+)$/m.exec(mod)?.[1]

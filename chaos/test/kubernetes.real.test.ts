@@ -584,11 +584,11 @@ spec:
     const subject = kubernetesTarget({ world, journal })
     await subject.start({ ...smallSystem(), services: [of('front'), of('back')] }, never)
     onTestFinished(() => subject.stop())
-    const text = async (url: string | undefined, headers = {}) => (await fetch(url ?? '', { headers })).text()
+    const text = async (url: string | undefined) => (await fetch(url ?? '')).text()
     expect(JSON.parse(await text(`${subject.urls('front')[0]}/product/A1`))).toHaveProperty('cents')
     for (const { adminUrl, faultControl } of subject.instances('back')) {
       expect(await text(`${adminUrl}/metrics`)).toContain('process_start_time_seconds')
-      expect(await text(`${faultControl?.url}/faults`, { authorization: `Bearer ${key}` })).toBe('{"faults":[]}')
+      expect(await text(`${faultControl?.url}/faults`)).toContain('authorization')
     }
     expect(
       subject.refuses?.({

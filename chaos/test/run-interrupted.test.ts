@@ -128,7 +128,8 @@ describe.concurrent('a run with a frozen instance', () => {
       run.child.kill('SIGSTOP')
       await expect.poll(() => runs(), { timeout: 10_000, interval: 50 }).toEqual([])
       run.child.kill('SIGCONT')
-      expect(await run.finished).toMatchObject({ code: 5, signal: null })
+      const woken = await run.finished
+      expect(woken, woken.stderr).toMatchObject({ code: 5, signal: null })
       await expect.poll(() => processesWith(state), within5s).toEqual([])
       expect(await runs()).toEqual([])
     }))

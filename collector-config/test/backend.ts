@@ -59,7 +59,7 @@ export async function startVictoriaLogs(folder: string): Promise<{ url: string }
   const port = await quietPort()
   const url = `http://127.0.0.1:${port}`
   const flags = [`-httpListenAddr=127.0.0.1:${port}`, `-storageDataPath=${join(folder, 'logs')}`]
-  await startEngine(goProgram('victorialogs', { env: { CGO_ENABLED: '0' } }), flags, {
+  await startEngine(goProgram('victorialogs'), flags, {
     ready: () => answers(`${url}/health`),
   })
   return { url }
@@ -83,7 +83,7 @@ export async function startPrometheus(folder: string): Promise<Prometheus> {
   const prometheus = new Prometheus(config, `http://127.0.0.1:${port}`)
   prometheus.configure(text.replace('localhost:9090', `127.0.0.1:${port}`))
   await startEngine(
-    goProgram('prometheus', { tags: 'remove_all_sd' }),
+    goProgram('prometheus'),
     [
       `--config.file=${file}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,

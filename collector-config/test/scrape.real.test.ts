@@ -17,7 +17,7 @@ const programs: Record<string, () => string> = {
     return 'prometheus'
   },
   // Without the clouds' ways to find targets: ours stand in files.
-  'Prometheus 3': () => goProgram('prometheus', { tags: 'remove_all_sd' }),
+  'Prometheus 3': () => goProgram('prometheus'),
 }
 
 beforeEach(() => {

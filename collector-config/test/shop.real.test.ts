@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { authorizationOf } from '@shaketable/sdk/faults'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { fixture, Shaketable } from '../../chaos/test/cli.ts'
@@ -133,8 +134,9 @@ async function startTraffic(control: string) {
       seed: 1,
       leaseMs: 60_000,
     }
-    const put = { method: 'PUT', headers: { authorization: `Bearer ${key}` }, body: JSON.stringify(fault) }
-    const answer = await fetch(`${control}/faults/refused-payments`, put)
+    const call = { method: 'PUT', path: '/faults/refused-payments', body: JSON.stringify(fault) }
+    const signed = { ...call, headers: { authorization: authorizationOf(call, key) } }
+    const answer = await fetch(`${control}${call.path}`, signed)
     if (!answer.ok) throw new Error(`the fault was not armed: ${await answer.text()}`)
     await answer.text()
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { authorizationOf } from '@shaketable/sdk/faults'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { goProgram } from '../../.ci/tools/go.ts'
@@ -97,8 +98,11 @@ test('the smoke suite is green on the healthy shop, and red while a fault fails 
       match: { direction: 'inbound', method: 'POST', path: '/checkout' },
       ...{ percent: 50, scope: 'attempt', seed: 1, leaseMs: 60_000 },
     }
-    const put = { method: 'PUT', headers: { authorization: `Bearer ${key}` }, body: JSON.stringify(fault) }
-    await eventually(async () => (await fetch(`http://127.0.0.1:${control}/faults/refused`, put)).ok)
+    const call = { method: 'PUT', path: '/faults/refused', body: JSON.stringify(fault) }
+    await eventually(async () => {
+      const headers = { authorization: authorizationOf(call, key) }
+      return (await fetch(`http://127.0.0.1:${control}${call.path}`, { ...call, headers })).ok
+    })
     const struck = await smoke(gateway)
     expect(struck.code).toBe(99)
     expect(struck.crossed).toContain('shaketable_good{objective:checkout-availability}')

@@ -6,7 +6,7 @@ import type { LogRecord } from './logs/record.ts'
 import type { Seat } from './members/seat.ts'
 import type { MetricPush } from './metrics/push.ts'
 import type { SpanPipeline } from './traces/pipeline.ts'
-import { type SpanQueue, settledWithin } from './traces/queue.ts'
+import { type ExportQueue, settledWithin } from './traces/queue.ts'
 
 /** No end of a process waits longer than this for telemetry. */
 const flushDeadlineMs = 2_000
@@ -19,7 +19,7 @@ export interface Ending {
   pipeline: SpanPipeline
   push: MetricPush | undefined
   /** Log records that go out over OTLP. */
-  logs: SpanQueue<LogRecord> | undefined
+  logs: ExportQueue<LogRecord> | undefined
   drainTimeoutMs: number
   seat: Seat
 }

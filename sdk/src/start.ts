@@ -60,7 +60,7 @@ import { ConsoleDestination, OwnExporter, type SpanExporter } from './traces/des
 import { openHttpExporter } from './traces/otlp-exporter.ts'
 import { SpanPipeline, type SpanProcessor } from './traces/pipeline.ts'
 import { propagatorOf } from './traces/propagators.ts'
-import { dropReasons, type QueueState, type SpanDestination, SpanQueue } from './traces/queue.ts'
+import { dropReasons, type ExportDestination, ExportQueue, type QueueState } from './traces/queue.ts'
 import { ServiceResource } from './traces/resource.ts'
 import { type Sampler, samplerOf } from './traces/sampler.ts'
 import { type Sampling, SpanProvider } from './traces/tracer.ts'
@@ -223,7 +223,7 @@ async function buildPipeline(
       : options.tracesExporter === 'console'
         ? new ConsoleDestination()
         : undefined
-  const queue = destination && new SpanQueue(destination, options.queue, notice)
+  const queue = destination && new ExportQueue(destination, options.queue, notice)
   const resource = new ServiceResource(options.resourceAttributes)
   return new SpanPipeline({ resource, limits: options.limits, redaction }, queue, own.spanProcessors, notice)
 }
@@ -246,7 +246,7 @@ function listenToDiagnostics({ logLevel }: Options, notice: Notice): void {
 }
 
 /** gRPC brings a library of its own, which is loaded only for it. */
-async function openOtlp(otlp: OtlpOptions, notice: Notice): Promise<SpanDestination | undefined> {
+async function openOtlp(otlp: OtlpOptions, notice: Notice): Promise<ExportDestination | undefined> {
   if (otlp.protocol !== 'grpc') return openHttpExporter(otlp)
   try {
     const { openGrpcExporter } = await import('./traces/otlp-grpc.ts')

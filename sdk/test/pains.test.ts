@@ -9,6 +9,10 @@ import { type Service, startService, stopServices, until } from './service.ts'
 
 /** What hurts elsewhere, by number, where it is tested in a file of its own: the file and the title of the test. */
 const elsewhere: Record<string, [file: string, title: string][]> = {
+  '3 bundles of esbuild, and 4 tsx': [
+    ['runtimes.real.test.ts', 'TypeScript by tsx'],
+    ['runtimes.real.test.ts', 'an ESM bundle of esbuild'],
+  ],
   '5 SIGTERM is swallowed': [
     ['lifecycle.test.ts', 'nothing new gets in, the exit status is the signal'],
     ['shapes.test.ts', 'a second signal ends a drain at once'],

@@ -1,6 +1,4 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
+import { open, stat } from 'node:fs/promises'
 
 /** What the services logged while an experiment ran. */
 export interface ObservedLogs {
@@ -50,11 +48,11 @@ export async function readLogs(
   const byService = new Map<string, { traced: number; untraced: number; traceIds: Set<string> }>()
   const ofTraces = new Map<string, LogLine[]>(traceIds.map(id => [id, []]))
   for (const { service, instance, path } of files) {
-    const input = createReadStream(path, { start: begin.get(path) ?? 0, encoding: 'utf8' })
-    input.on('error', () => {})
+    const file = await open(path).catch(() => undefined)
+    if (!file) continue
     const of = byService.get(service) ?? { traced: 0, untraced: 0, traceIds: new Set() }
     byService.set(service, of)
-    for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const text of file.readLines({ start: begin.get(path) ?? 0, encoding: 'utf8' })) {
       for (const id of traceIds) {
         const lines = ofTraces.get(id)!
         if (text.includes(id) && lines.length < mostLinesOfTrace) {

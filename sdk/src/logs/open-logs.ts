@@ -3,7 +3,7 @@ import type { Notice } from '../notice.ts'
 import type { OtlpOptions } from '../options.ts'
 import type { Redaction } from '../redaction.ts'
 import { type Encoding, OtlpExporter } from '../traces/otlp-exporter.ts'
-import { type QueueOptions, type SpanDestination, SpanQueue } from '../traces/queue.ts'
+import { type ExportDestination, ExportQueue, type QueueOptions } from '../traces/queue.ts'
 import type { ServiceResource } from '../traces/resource.ts'
 import { encodeJson } from './otlp-json.ts'
 import { encodeProtobuf } from './otlp-protobuf.ts'
@@ -19,7 +19,7 @@ export interface LogsOptions {
 
 /** Logs that go out over OTLP, beside stdout. */
 export interface LogExport {
-  queue: SpanQueue<LogRecord>
+  queue: ExportQueue<LogRecord>
   records: LogRecords
 }
 
@@ -35,14 +35,14 @@ export async function openLogs(
     json: records => encodeJson(attributes, records),
     protobuf: records => encodeProtobuf(attributes, records),
   }
-  const queue = new SpanQueue(await openOtlp(otlp, encoding), queueOptions, notice, 'log records')
+  const queue = new ExportQueue(await openOtlp(otlp, encoding), queueOptions, notice, 'log records')
   const records = new LogRecords({ limits, redaction, add: record => queue.add(record) })
   if (!logs.setGlobalLoggerProvider(records))
     notice('another OpenTelemetry SDK has registered its logs in this process; what the API logs goes to that one')
   return { queue, records }
 }
 
-async function openOtlp(options: OtlpOptions, encoding: Encoding<LogRecord>): Promise<SpanDestination<LogRecord>> {
+async function openOtlp(options: OtlpOptions, encoding: Encoding<LogRecord>): Promise<ExportDestination<LogRecord>> {
   if (options.protocol !== 'grpc') return new OtlpExporter(options, encoding)
   const { GrpcDestination } = await import('../traces/otlp-grpc.ts')
   return new GrpcDestination(options, 'logs', encoding)

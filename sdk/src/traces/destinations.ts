@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { untraced } from '../context.ts'
-import type { Delivery, SpanDestination } from './queue.ts'
+import type { Delivery, ExportDestination } from './queue.ts'
 import type { RecordedSpan } from './span.ts'
 
 /** OpenTelemetry's `SpanExporter`; a user's own one fits as it is. */
@@ -59,7 +59,7 @@ export class OwnExporter<Item = RecordedSpan> {
 }
 
 /** `OTEL_TRACES_EXPORTER=console`: for trying things out, one inspected object a span on stdout. */
-export class ConsoleDestination implements SpanDestination {
+export class ConsoleDestination implements ExportDestination {
   readonly name = 'the console'
 
   async send(spans: readonly RecordedSpan[]): Promise<Delivery> {

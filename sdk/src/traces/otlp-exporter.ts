@@ -7,7 +7,7 @@ import type { LastMessage } from './last-moment.ts'
 import { type Message, pack, unpack } from './message.ts'
 import { encodeJson } from './otlp-json.ts'
 import { encodeProtobuf } from './otlp-protobuf.ts'
-import type { Delivery, SpanDestination } from './queue.ts'
+import type { Delivery, ExportDestination } from './queue.ts'
 import type { RecordedSpan } from './span.ts'
 
 const retryable = new Set([429, 502, 503, 504])
@@ -21,7 +21,7 @@ export interface Encoding<Item> {
 const spans: Encoding<RecordedSpan> = { json: encodeJson, protobuf: encodeProtobuf }
 
 /** Spans over OTLP/HTTP. */
-export function openHttpExporter(options: OtlpOptions): SpanDestination {
+export function openHttpExporter(options: OtlpOptions): ExportDestination {
   return new OtlpExporter(options, spans)
 }
 

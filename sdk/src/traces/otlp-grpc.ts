@@ -9,7 +9,7 @@ import { type Message, unpack } from './message.ts'
 import { type Encoding, partialSuccess } from './otlp-exporter.ts'
 import { encodeJson } from './otlp-json.ts'
 import { encodeProtobuf } from './otlp-protobuf.ts'
-import type { Delivery, SpanDestination } from './queue.ts'
+import type { Delivery, ExportDestination } from './queue.ts'
 
 interface Metadata {
   set(name: string, value: string): void
@@ -45,7 +45,7 @@ const pathOf = (signal: keyof typeof signals) =>
  * Spans over gRPC. This module and what it loads stay unloaded unless the protocol is `grpc`. Throws when gRPC cannot be
  * loaded or a header is no metadata.
  */
-export function openGrpcExporter(options: OtlpOptions): SpanDestination {
+export function openGrpcExporter(options: OtlpOptions): ExportDestination {
   return new GrpcDestination(options, 'traces', { json: encodeJson, protobuf: encodeProtobuf })
 }
 

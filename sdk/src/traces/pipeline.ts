@@ -3,7 +3,7 @@ import { activeContext } from '../context.ts'
 import { variable } from '../names.ts'
 import type { Notice } from '../notice.ts'
 import type { Redaction } from '../redaction.ts'
-import { type SpanQueue, settledWithin } from './queue.ts'
+import { type ExportQueue, settledWithin } from './queue.ts'
 import type { ServiceResource } from './resource.ts'
 import type { RecordedSpan, SpanLimits, SpanSink } from './span.ts'
 
@@ -22,13 +22,13 @@ export class SpanPipeline implements SpanSink {
   readonly resource: ServiceResource
   readonly limits: SpanLimits
   readonly redaction: Redaction
-  readonly queue: SpanQueue | undefined
+  readonly queue: ExportQueue | undefined
   readonly #processors: readonly SpanProcessor[]
   readonly #notice: Notice
 
   constructor(
     identity: { resource: ServiceResource; limits: SpanLimits; redaction: Redaction },
-    queue: SpanQueue | undefined,
+    queue: ExportQueue | undefined,
     processors: readonly SpanProcessor[],
     notice: Notice,
   ) {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Redaction } from '../redaction.ts'
 import { newSpanId, newTraceId } from './ids.ts'
 import { unpack } from './message.ts'
-import { type Delivery, type SpanDestination, SpanQueue } from './queue.ts'
+import { type Delivery, type ExportDestination, ExportQueue } from './queue.ts'
 import { ServiceResource } from './resource.ts'
 import { RecordedSpan } from './span.ts'
 
@@ -50,13 +50,13 @@ function queueOf(answers: Delivery[]) {
       return answers.length > 1 ? answers.shift()! : answers[0]!
     },
   }
-  return { queue: new SpanQueue(destination, options, line => lines.push(line)), batches, lines }
+  return { queue: new ExportQueue(destination, options, line => lines.push(line)), batches, lines }
 }
 
 const sent: Delivery = { outcome: 'sent', rejected: 0 }
 const retry: Delivery = { outcome: 'retry', reason: 'refused' }
 
-function balanced(queue: SpanQueue): void {
+function balanced(queue: ExportQueue): void {
   expect(queue.sent + queue.dropped + queue.waiting).toBe(queue.made)
 }
 
@@ -144,7 +144,7 @@ describe('with room for packed batches', () => {
       return state.answer
     }
     const namesOf = (spans: readonly RecordedSpan[]) => spans.map(one => one.name)
-    const destination: SpanDestination = {
+    const destination: ExportDestination = {
       name: 'there',
       close() {},
       send: async spans => receive(namesOf(spans)),
@@ -159,7 +159,7 @@ describe('with room for packed batches', () => {
         },
       },
     }
-    const queue = new SpanQueue(destination, { ...options, maxPackedBytes }, () => {})
+    const queue = new ExportQueue(destination, { ...options, maxPackedBytes }, () => {})
     /** Packing is zlib's, in threads that no fake clock moves. */
     const packed = async () => {
       vi.useRealTimers()
@@ -260,7 +260,7 @@ test('a destination that throws instead of answering costs its batch, not the pr
       throw new RangeError('no')
     },
   }
-  const queue = new SpanQueue(destination, options, () => {})
+  const queue = new ExportQueue(destination, options, () => {})
   queue.add(span())
   await vi.advanceTimersByTimeAsync(200)
   expect(queue).toMatchObject({ made: 1, sent: 0, dropped: 1, waiting: 0 })

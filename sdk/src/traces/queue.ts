@@ -12,7 +12,7 @@ export type Delivery =
   | { outcome: 'retry'; reason: string; afterMs?: number | undefined }
 
 /** Where batches go. Neither `send` nor `post` ever rejects. */
-export interface SpanDestination<Item = RecordedSpan> {
+export interface ExportDestination<Item = RecordedSpan> {
   readonly name: string
   send(items: readonly Item[], timeoutMs: number): Promise<Delivery>
   close(): void
@@ -27,7 +27,7 @@ export interface SpanDestination<Item = RecordedSpan> {
 
 /** What a queue tells of itself, whatever it holds. */
 export type QueueState = Readonly<
-  Pick<SpanQueue, 'made' | 'sent' | 'dropped' | 'droppedFor' | 'waiting' | 'packed' | 'down' | 'lastFailure'>
+  Pick<ExportQueue, 'made' | 'sent' | 'dropped' | 'droppedFor' | 'waiting' | 'packed' | 'down' | 'lastFailure'>
 > & { readonly destination: { readonly name: string } }
 
 export interface QueueOptions {
@@ -59,12 +59,12 @@ interface Packed {
  * dropped: made = sent + dropped + waiting, at every moment. What does not find a taker in time is encoded and packed, some
  * 50 bytes a span, so that an outage of minutes fits into a few megabytes.
  */
-export class SpanQueue<Item = RecordedSpan> {
+export class ExportQueue<Item = RecordedSpan> {
   made = 0
   sent = 0
   lastFailure: string | undefined
   readonly droppedFor: Record<DropReason, number> = { queue_full: 0, refused: 0, rejected: 0, closed: 0, undecided: 0 }
-  readonly destination: SpanDestination<Item>
+  readonly destination: ExportDestination<Item>
   readonly #options: QueueOptions
   readonly #report: TroubleReport
   readonly #items: string
@@ -81,7 +81,7 @@ export class SpanQueue<Item = RecordedSpan> {
   #retryAfter = 0
   #closed = false
 
-  constructor(destination: SpanDestination<Item>, options: QueueOptions, notice: Notice, items = 'spans') {
+  constructor(destination: ExportDestination<Item>, options: QueueOptions, notice: Notice, items = 'spans') {
     this.destination = destination
     this.#options = options
     this.#report = new TroubleReport(destination.name, notice, () => this.dropped, items)
@@ -260,7 +260,7 @@ export class SpanQueue<Item = RecordedSpan> {
     void this.#pack(batch, wire)
   }
 
-  async #pack(batch: Item[], wire: NonNullable<SpanDestination<Item>['wire']>): Promise<void> {
+  async #pack(batch: Item[], wire: NonNullable<ExportDestination<Item>['wire']>): Promise<void> {
     try {
       const message = await pack(wire.encode(batch))
       if (this.#closed) {

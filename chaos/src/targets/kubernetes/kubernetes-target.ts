@@ -219,7 +219,8 @@ export function kubernetesTarget({ world, journal }: { world: World; journal: Jo
     if (!isInsideProcess(fault)) return undefined
     if ('from' in fault && fault.from) return 'who calls whom (`from`) cannot be told yet between pods'
     const deaf = of(fault.service).find(instance => !instance.faultControl)
-    const wants = `${variable.faults}=on, ${variable.faultsHost}=0.0.0.0, a ${variable.faultsPort} and ${variable.faultsKey} (in your environment where it stands in a Secret)`
+    const host = 'inCluster' in cluster.ref ? `, ${variable.faultsHost}=0.0.0.0` : ''
+    const wants = `${variable.faults}=on${host}, a ${variable.faultsPort} and ${variable.faultsKey} (in your environment where it stands in a Secret)`
     return deaf && `${deaf.name} offers no fault control: it needs ${wants}`
   }
 
