@@ -196,6 +196,19 @@ it('an action that is refused fails the run, and nothing else of it is begun', a
   )
 })
 
+it('a secret in what an answer says is hidden, wherever the line is cut', async () => {
+  const page = { type: 'http', url: `\${shop}/page`, headers: { authorization: `\${token}` }, secrets: ['api'] }
+  const padding = 'x'.repeat(245)
+  const file = await experimentFile('long.json', {
+    secrets: { api: { token } },
+    method: [{ name: padding, type: 'probe', tolerance: 201, provider: page }],
+  })
+  const { code, stdout } = await shaketable(['run', file], dir)
+  expect(code).toBe(1)
+  expect(stdout).toContain('expected 201, saw')
+  expect(stdout).not.toContain(token.slice(0, 4))
+})
+
 it('what cannot be run is refused with its place, before anything is asked', async () => {
   const file = await experimentFile('foreign.json', {
     method: [

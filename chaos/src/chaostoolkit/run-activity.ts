@@ -74,7 +74,7 @@ function judge(run: Run): void {
   const { activity, output } = run
   if (activity.tolerance) {
     run.toleranceMet = tolerated(activity.tolerance, output)
-    if (!run.toleranceMet) run.why = `expected ${inWords(activity.tolerance)}, saw ${inShort(output)}`
+    if (!run.toleranceMet) run.why = `expected ${inWords(activity.tolerance)}, saw ${shownOutput(output)}`
   } else if (activity.type === 'action' && activity.provider.type === 'http') {
     const { status } = output as HttpAnswer
     if (status >= 400) run.why = `it was refused with ${status}`
@@ -89,15 +89,11 @@ function judge(run: Run): void {
 /** Whether nothing is wrong with it. */
 export const wentWell = (run: Run): boolean => run.why === undefined
 
-function inShort(output: unknown): string {
+/** Not cut short here: half a secret could not be hidden any more. */
+function shownOutput(output: unknown): string {
   const answer = output as Partial<HttpAnswer & ProcessAnswer> | null
-  const text =
-    JSON.stringify(
-      typeof answer === 'object' && answer !== null && 'headers' in answer
-        ? { status: answer.status, body: answer.body }
-        : output,
-    ) ?? 'nothing'
-  return text.length > 160 ? `${text.slice(0, 160)}…` : text
+  const isHttp = typeof answer === 'object' && answer !== null && 'headers' in answer
+  return JSON.stringify(isHttp ? { status: answer.status, body: answer.body } : output) ?? 'nothing'
 }
 
 export const lasted = ({ durationMs }: Run): string => formatDuration(Math.round(durationMs))

@@ -25,6 +25,8 @@ import { inWords } from './tolerance.ts'
 import { veilOf } from './veil.ts'
 import { verdictOf } from './verdict.ts'
 
+const longestLine = 300
+
 export interface ToolkitOptions {
   seed: number
   journal: string | undefined
@@ -104,7 +106,7 @@ async function runOne(
 ): Promise<number> {
   const veil = veilOf(secrets)
   const style = styleFor(world.stdout, world.env)
-  const say = (line: string) => world.stdout.write(`${printable(veil(line))}\n`)
+  const say = (line: string) => world.stdout.write(`${fit(veil(line))}\n`)
   say(experiment.title)
   const startedAt = world.clock.wall()
   const {
@@ -113,7 +115,7 @@ async function runOne(
     notUndone,
   } = await held(experiment, world, ({ journal, undoes }, signal) => {
     const mapped = { configuration: experiment.configuration, seed: options.seed, journal, undoes, cluster }
-    const ran = (run: Run) => world.stdout.write(`${dressed(veil(lineOf(run)), run, style)}\n`)
+    const ran = (run: Run) => world.stdout.write(`${dressed(fit(veil(lineOf(run))), run, style)}\n`)
     return conduct(experiment, { clock: world.clock, outside: reach, mapped, ran }, signal)
   })
   // What a rollback has undone already is found as it was.
@@ -136,7 +138,13 @@ async function writeJournal(file: string, journal: Record<string, unknown>, worl
 }
 
 const lineOf = (run: Run) =>
-  printable(`${run.activity.type.padEnd(6)}  ${run.activity.name}  ${wentWell(run) ? lasted(run) : run.why}`)
+  `${run.activity.type.padEnd(6)}  ${run.activity.name}  ${wentWell(run) ? lasted(run) : run.why}`
+
+/** Only once secrets are hidden in it: half of one could not be found any more. */
+function fit(text: string): string {
+  const line = printable(text)
+  return line.length > longestLine ? `${line.slice(0, longestLine)}…` : line
+}
 
 function dressed(line: string, run: Run, style: Style): string {
   return wentWell(run) ? `  ${style.green('✓')} ${line}` : `  ${style.red('✗')} ${line}`
@@ -150,7 +158,8 @@ function planOf({ experiment, secrets }: ReadToolkit): string {
     ...method.map(each => `  method      ${inPlan(each)}`),
     ...rollbacks.map(each => `  rollback    ${inPlan(each)} (${rollbackStrategy})`),
   ]
-  return veilOf(secrets)(`${lines.map(printable).join('\n')}\n`)
+  const veil = veilOf(secrets)
+  return `${lines.map(line => printable(veil(line))).join('\n')}\n`
 }
 
 function inPlan({ name, type, provider, tolerance }: Activity): string {
