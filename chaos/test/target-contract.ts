@@ -99,7 +99,8 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
       await first().freeze()
       expect(await subject.answers(first())).toBe(false)
       await first().resume()
-      expect(await subject.answers(first())).toBe(true)
+      // What waited while it was frozen goes first.
+      await expect.poll(() => subject.answers(first()), { timeout: 10_000 }).toBe(true)
       expect(first().pid).toBe(before)
       expect(kindsOf(first())).toEqual(['started', 'ready', 'frozen', 'resumed'])
     })

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { exitCode, ShaketableError } from '@shaketable/slo'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { runToolkitFiles, toolkitFiles } from '../chaostoolkit/run-files.ts'
-import { audit } from '../conduct/audit.ts'
+import { type AuditEntry, audit } from '../conduct/audit.ts'
 import { describePlan, type InstancesOf, localInstances } from '../conduct/plan.ts'
 import { runSuite } from '../conduct/run-suite.ts'
 import { exitCodeOf } from '../ending-signals.ts'
@@ -115,7 +115,9 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   if (served) note(`metrics of this run: ${served.url}`)
   const view = viewsOf([terminal, metrics, grafana].filter(each => each !== undefined))
   const traced = { target: options.target, seed, systems: [...new Set(experiments.map(({ system }) => system.name))] }
-  await audit(world, { event: 'run-began', ...traced, experiments: experiments.map(inShort) })
+  // What the run starts itself, and ends with itself, is nobody else's business.
+  const record = options.target === 'local' ? async () => {} : (entry: AuditEntry) => audit(world, entry)
+  await record({ event: 'run-began', ...traced, experiments: experiments.map(inShort) })
   const conducted = await runSuite(
     {
       experiments,
@@ -131,7 +133,7 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
     view,
   )
     .catch(async (error: Error) => {
-      await audit(world, { event: 'run-ended', ...traced, outcome: error.message })
+      await record({ event: 'run-ended', ...traced, outcome: error.message })
       throw error
     })
     .finally(() => view.close())
@@ -144,7 +146,7 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
 
   const { exitCode: code } = report
   const verdicts = Object.fromEntries(report.experiments.map(({ name, verdict }) => [name, verdict]))
-  await audit(world, { event: 'run-ended', ...traced, outcome: { exitCode: code, verdicts } })
+  await record({ event: 'run-ended', ...traced, outcome: { exitCode: code, verdicts } })
   const written = dir ? await writeReports(dir, report) : []
   if (junitFile) await writeReport(junitFile, junit, report)
   if (options.json) {
