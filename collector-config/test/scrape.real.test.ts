@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,9 +35,11 @@ test.each(Object.keys(programs))('%s, with our file, keeps a request’s trace i
   const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
   await fetch(`${service.url}/hello`, { headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` } })
 
-  // The folders as they are in a checkout and in the container; only the targets are this test's.
+  // The folders as they are in a checkout and in the container; only the targets and the haste are this test's.
   const config = join(folder, 'collector-config/prometheus')
   cpSync(join(house, 'collector-config/prometheus'), config, { recursive: true })
+  const file = join(config, 'prometheus.yml')
+  writeFileSync(file, readFileSync(file, 'utf8').replace('scrape_interval: 15s', 'scrape_interval: 1s'))
   mkdirSync(join(folder, 'dashboards'))
   symlinkSync(join(house, 'dashboards/generated'), join(folder, 'dashboards/generated'))
   const target = new URL(service.adminUrl).host
