@@ -187,8 +187,8 @@ test.each(entries)(
     `)
     expect(attributes).toMatchInlineSnapshot(`
       [
-        "{"messaging.protocol_version":"0.9.1","messaging.url":"amqp://guest:***@127.0.0.1:N","messaging.protocol":"AMQP","server.address":"127.0.0.1","server.port":N,"messaging.system":"rabbitmq","messaging.destination":"","messaging.destination_kind":"topic","messaging.rabbitmq.routing_key":"orders"}",
-        "{"messaging.protocol_version":"0.9.1","messaging.url":"amqp://guest:***@127.0.0.1:N","messaging.protocol":"AMQP","server.address":"127.0.0.1","server.port":N,"messaging.system":"rabbitmq","messaging.destination":"","messaging.destination_kind":"topic","messaging.rabbitmq.routing_key":"orders","messaging.operation":"process"}",
+        "{"messaging.protocol_version":"0.9.1","messaging.url":"amqp://REDACTED:REDACTED@127.0.0.1:N","messaging.protocol":"AMQP","server.address":"127.0.0.1","server.port":N,"messaging.system":"rabbitmq","messaging.destination":"","messaging.destination_kind":"topic","messaging.rabbitmq.routing_key":"orders"}",
+        "{"messaging.protocol_version":"0.9.1","messaging.url":"amqp://REDACTED:REDACTED@127.0.0.1:N","messaging.protocol":"AMQP","server.address":"127.0.0.1","server.port":N,"messaging.system":"rabbitmq","messaging.destination":"","messaging.destination_kind":"topic","messaging.rabbitmq.routing_key":"orders","messaging.operation":"process"}",
         "{}",
       ]
     `)
