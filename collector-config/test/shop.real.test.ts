@@ -229,7 +229,7 @@ describe('Prometheus answers', () => {
     ),
   )
 
-  test('every query of every panel, with values', async () => {
+  test('every query of every panel, with values', { timeout: 600_000 }, async () => {
     expect(queries.length).toBeGreaterThan(70)
     const experiments = startExperiments()
     let waiting = queries
@@ -238,7 +238,7 @@ describe('Prometheus answers', () => {
         const answers = await Promise.all(waiting.map(async one => says(await prometheus.query(one.expr))))
         waiting = waiting.filter((_, index) => !answers[index])
         return waiting.length === 0
-      }, 240_000).catch(() => expect(waiting).toEqual([]))
+      }, 540_000).catch(() => expect(waiting).toEqual([]))
     } finally {
       await experiments.stop()
     }
