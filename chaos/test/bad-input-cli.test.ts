@@ -3,12 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { run } from '../src/main.ts'
-import { processWorld } from '../src/world.ts'
 import { Shaketable } from './cli.ts'
+import { shaketable as inProcess } from './in-process.ts'
 
 vi.mock('node:child_process', { spy: true })
 
@@ -45,25 +43,8 @@ function experimentAround(name: string): string {
 const fileOf = (name: string) => (name.startsWith('experiment') ? `${folder}/${name}.yaml` : `around/${name}.yaml`)
 const expectedOf = (name: string) => readFileSync(join(chaos, `test/bad-input/${name}.expected`), 'utf8')
 
-/** `run(argv, world)` in a made-up world: what it printed, and its exit code. */
-async function shaketable(...argv: string[]) {
-  const said = { stdout: '', stderr: '' }
-  const into = (stream: keyof typeof said) =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        said[stream] += chunk
-        done()
-      },
-    })
-  const world = {
-    ...processWorld(new AbortController().signal),
-    env: { SHAKETABLE_STATE: state },
-    cwd,
-    stdout: into('stdout'),
-    stderr: into('stderr'),
-  }
-  return { code: await run(argv, world), ...said }
-}
+/** In this process, with a state folder of its own. */
+const shaketable = (...argv: string[]) => inProcess(argv, cwd, { SHAKETABLE_STATE: state })
 
 function expectNothingStarted() {
   for (const start of [spawn, fork, execFile]) expect(start).not.toHaveBeenCalled()

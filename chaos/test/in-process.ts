@@ -3,7 +3,7 @@ import { run } from '../src/main.ts'
 import { processWorld } from '../src/world.ts'
 
 /** `shaketable ARGV…` in this process: what it printed, and its exit code. */
-export async function shaketable(argv: string[], cwd = process.cwd()) {
+export async function shaketable(argv: string[], cwd = process.cwd(), env = process.env) {
   const said = { stdout: '', stderr: '' }
   const into = (stream: keyof typeof said) =>
     new Writable({
@@ -15,6 +15,7 @@ export async function shaketable(argv: string[], cwd = process.cwd()) {
   const world = {
     ...processWorld(new AbortController().signal),
     cwd,
+    env,
     stdout: into('stdout'),
     stderr: into('stderr'),
   }

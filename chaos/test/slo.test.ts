@@ -1,12 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { run } from '../src/main.ts'
-import { processWorld } from '../src/world.ts'
 import { fixture } from './cli.ts'
+import { shaketable } from './in-process.ts'
 
 const objective = join(fixture('duo'), 'objectives')
 let cwd: string
@@ -15,25 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(cwd, { recursive: true }))
 
-/** `shaketable slo ARGV…`: what it printed, and its exit code. */
-async function slo(...argv: string[]) {
-  const said = { stdout: '', stderr: '' }
-  const into = (stream: keyof typeof said) =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        said[stream] += chunk
-        done()
-      },
-    })
-  const world = {
-    ...processWorld(new AbortController().signal),
-    cwd,
-    stdout: into('stdout'),
-    stderr: into('stderr'),
-  }
-  const code = await run(['slo', ...argv], world)
-  return { code, ...said }
-}
+const slo = (...argv: string[]) => shaketable(['slo', ...argv], cwd)
 
 test('what was exported makes the same rules as what it was made of', async () => {
   const exported = await slo('export', objective)

@@ -59,6 +59,7 @@ interface Exchanged {
   method: string
   scheme: 'http' | 'https'
   path: string
+  /** As it came: only the span shows it, without what is withheld. */
   query: string | undefined
 }
 
@@ -177,11 +178,11 @@ export class ServerObserver {
     const url = request.url ?? '/'
     const mark = url.indexOf('?')
     const path = redaction.path(mark < 0 ? url : url.slice(0, mark))
-    const query = mark < 0 ? undefined : redaction.query(url.slice(mark + 1))
+    const query = mark < 0 ? undefined : url.slice(mark + 1)
     const of: Exchanged = { request, response, method, scheme, path, query }
     const caller = propagator.extract(ROOT_CONTEXT, request, headers)
     const span = provider.start(httpScope, method, SpanKind.SERVER, caller, undefined, () =>
-      requestAttributes(of, socket),
+      requestAttributes(of, socket, redaction),
     )
     const context = contextOf(span, caller)
     const exchange = new Exchange(of, span, context, this.#closed)
@@ -275,7 +276,11 @@ const lastAuthority = {
 /** Of a connection that is gone already. */
 const peerAttributes = ['client.address', 'network.peer.address', 'network.peer.port'] as const
 
-function requestAttributes({ request, method, scheme, path, query }: Exchanged, socket: Socket): Attributes {
+function requestAttributes(
+  { request, method, scheme, path, query }: Exchanged,
+  socket: Socket,
+  redaction: Redaction,
+): Attributes {
   const address = socket.remoteAddress
   const attributes: Attributes = {
     'http.request.method': method,
@@ -294,7 +299,7 @@ function requestAttributes({ request, method, scheme, path, query }: Exchanged, 
     attributes['server.port'] = port
   }
   if (agent !== undefined) attributes['user_agent.original'] = agent
-  if (query !== undefined) attributes['url.query'] = query
+  if (query !== undefined) attributes['url.query'] = redaction.query(query)
   if (method === '_OTHER') attributes['http.request.method_original'] = request.method
   if (address === undefined) for (const name of peerAttributes) delete attributes[name]
   return attributes

@@ -1,28 +1,12 @@
 import type { Attributes } from '@opentelemetry/api'
 import { toNanos } from '../clock.ts'
-import { anyValue, attributes } from '../traces/otlp-protobuf.ts'
-import { ProtobufWriter } from '../traces/protobuf.ts'
+import { anyValue, attributes, encodeOfResource } from '../traces/otlp-protobuf.ts'
+import type { ProtobufWriter } from '../traces/protobuf.ts'
 import type { LogRecord } from './record.ts'
 
 /** `ExportLogsServiceRequest` of opentelemetry-proto, binary. */
 export function encodeProtobuf(resource: Attributes, records: readonly LogRecord[]): Buffer {
-  const to = new ProtobufWriter()
-  const resourceLogs = to.open(1)
-  const resourceMessage = to.open(1)
-  attributes(to, 1, resource)
-  to.close(resourceMessage)
-  for (const [scope, ofScope] of Map.groupBy(records, record => record.scope)) {
-    const scopeLogs = to.open(2)
-    const message = to.open(1)
-    to.string(1, scope.name)
-    if (scope.version) to.string(2, scope.version)
-    to.close(message)
-    for (const record of ofScope) writeRecord(to, record)
-    if (scope.schemaUrl) to.string(3, scope.schemaUrl)
-    to.close(scopeLogs)
-  }
-  to.close(resourceLogs)
-  return to.finish()
+  return encodeOfResource(resource, records, writeRecord)
 }
 
 function writeRecord(to: ProtobufWriter, record: LogRecord): void {

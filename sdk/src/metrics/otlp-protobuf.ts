@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api'
 import { toNanos } from '../clock.ts'
-import { attributes } from '../traces/otlp-protobuf.ts'
-import { ProtobufWriter } from '../traces/protobuf.ts'
+import { attributes, encodeOfResource } from '../traces/otlp-protobuf.ts'
+import type { ProtobufWriter } from '../traces/protobuf.ts'
 import type { Exemplar } from './exposition.ts'
 import type { Metric } from './metric.ts'
 import { originOf } from './otel-form.ts'
@@ -10,23 +10,7 @@ const cumulative = 2
 
 /** `ExportMetricsServiceRequest` of opentelemetry-proto, binary. */
 export function encodeProtobuf(resource: Attributes, metrics: readonly Metric[], at: Moments): Buffer {
-  const to = new ProtobufWriter()
-  const resourceMetrics = to.open(1)
-  const resourceMessage = to.open(1)
-  attributes(to, 1, resource)
-  to.close(resourceMessage)
-  for (const [scope, ofScope] of Map.groupBy(metrics, metric => metric.scope)) {
-    const scopeMetrics = to.open(2)
-    const message = to.open(1)
-    to.string(1, scope.name)
-    if (scope.version) to.string(2, scope.version)
-    to.close(message)
-    for (const metric of ofScope) writeMetric(to, metric, at)
-    if (scope.schemaUrl) to.string(3, scope.schemaUrl)
-    to.close(scopeMetrics)
-  }
-  to.close(resourceMetrics)
-  return to.finish()
+  return encodeOfResource(resource, metrics, (to, metric) => writeMetric(to, metric, at))
 }
 
 /** When it was collected, and since when what knows no better is counted; in ms since the epoch. */

@@ -122,3 +122,28 @@ export function anyValue(to: ProtobufWriter, value: unknown, depth = 8): void {
     to.close(list)
   }
 }
+
+/** The request of metrics or logs, which have one resource: that, and the items by their scopes. */
+export function encodeOfResource<Item extends { scope: Scope }>(
+  resource: Readonly<Record<string, unknown>>,
+  items: readonly Item[],
+  write: (to: ProtobufWriter, item: Item) => void,
+): Buffer {
+  const to = new ProtobufWriter()
+  const ofResource = to.open(1)
+  const resourceMessage = to.open(1)
+  attributes(to, 1, resource)
+  to.close(resourceMessage)
+  for (const [scope, ofScope] of Map.groupBy(items, item => item.scope)) {
+    const message = to.open(2)
+    const scopeMessage = to.open(1)
+    to.string(1, scope.name)
+    if (scope.version) to.string(2, scope.version)
+    to.close(scopeMessage)
+    for (const item of ofScope) write(to, item)
+    if (scope.schemaUrl) to.string(3, scope.schemaUrl)
+    to.close(message)
+  }
+  to.close(ofResource)
+  return to.finish()
+}
