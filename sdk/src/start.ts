@@ -28,6 +28,7 @@ import { koa } from './instrumentations/koa.ts'
 import { MeasuredTracers } from './instrumentations/measured-tracers.ts'
 import { type LibraryFile, patchOnLoad } from './instrumentations/modules.ts'
 import { official } from './instrumentations/official.ts'
+import { OpenCalls } from './instrumentations/open-calls.ts'
 import { pino, pinoLevels } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
 import { winston } from './instrumentations/winston.ts'
@@ -115,7 +116,8 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const levels = options.admin.key === undefined ? undefined : new LogLevels()
   const collection = new MetricCollection(new CardinalityGuard(options.maxSeries, notice), notice)
   const libraryMetrics = new LibraryMetrics(options.maxSeries)
-  const tracers = new MeasuredTracers(provider, pipeline, libraryMetrics)
+  const calls = options.faults && new OpenCalls()
+  const tracers = new MeasuredTracers(provider, pipeline, libraryMetrics, calls)
   const libraries = [
     ...express,
     koa,
@@ -191,7 +193,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     seat,
   }
   const admin = await listenUnlessSpokenFor(seat, levels, options, notice)
-  const faultControl = await enableFaults(options, faults, notice)
+  const faultControl = await enableFaults(options, calls, faults, notice)
   witness?.testify({ env, options, pipeline, push, logs, servers, adminPort: admin.address?.port, apiRegistered })
 
   const unwatch = watchEndings(ending)
@@ -442,13 +444,18 @@ interface FaultControl {
 }
 
 /** Everything about faults stays unloaded unless it is switched on. Its listener is the SDK's own: not observed. */
-async function enableFaults(options: Options, hits: Tally, notice: Notice): Promise<FaultControl | undefined> {
+async function enableFaults(
+  options: Options,
+  calls: OpenCalls | undefined,
+  hits: Tally,
+  notice: Notice,
+): Promise<FaultControl | undefined> {
   if (!options.faults || !isMainThread) return undefined
   try {
     const faults = await import('./faults/enable.ts')
     const { serviceName } = options
     const count = (faultId: string, kind: string) => hits.add(1, faultId, kind)
-    return untraced(() => faults.enableFaults({ ...options.faults!, serviceName, warn: notice, count }))
+    return untraced(() => faults.enableFaults({ ...options.faults!, serviceName, calls, warn: notice, count }))
   } catch (error) {
     notice(`faults cannot be enabled: ${String(error)}`)
     return undefined
