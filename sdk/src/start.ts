@@ -39,6 +39,7 @@ import { LogLevels } from './logs/levels.ts'
 import { LogLines } from './logs/lines.ts'
 import type { LogExport } from './logs/open-logs.ts'
 import { leadCluster } from './members/cluster.ts'
+import { preloadEvalThreads } from './members/eval-threads.ts'
 import { Members } from './members/members.ts'
 import { Seat } from './members/seat.ts'
 import { idOfProcess } from './members/threads.ts'
@@ -157,6 +158,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const members = new Members()
   const builtins = { 'node:http2': () => patchHttp2Client(client), 'node:cluster': () => leadCluster(members) }
   patchOnLoad(libraries, builtins, notice)
+  preloadEvalThreads()
 
   const faults = new Tally('counter', metric.faultsInjected, 'Requests that an in-process fault has hit.', [
     label.faultId,
