@@ -10,9 +10,9 @@ import { parsePolicy, readObjectives, timeToFire } from '@shaketable/slo'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { installDebianPackages } from '../../.ci/tools/debian.ts'
-import { LocalShop } from '../../demo-services/test/local-shop.ts'
 import { controlKey, runner } from '../../sdk/test/faults-app/start.ts'
 import { json, type Prometheus, startPrometheus } from './backend.ts'
+import { type InstrumentedShop, startInstrumentedShop, Visitors } from './instrumented-shop.ts'
 import { quietPort, run, startEngine, stopEngines, until } from './processes.ts'
 
 const house = fileURLToPath(new URL('../..', import.meta.url))
@@ -33,14 +33,14 @@ interface Notification {
 
 const notified: Notification[] = []
 const pages = () => notified.filter(({ receiver }) => receiver === 'pages')
-let shop: LocalShop
+let shop: InstrumentedShop
+let visitors: Visitors
 let hook: Server
 let alertmanager: string
 let prometheus: Prometheus
 /** Of the fault control of payments. */
 let faults: ReturnType<typeof runner>
-const timers: NodeJS.Timeout[] = []
-const visits = new Set<Promise<unknown>>()
+let heartbeat: NodeJS.Timeout
 
 beforeAll(async () => {
   installDebianPackages('prometheus', 'prometheus-alertmanager')
@@ -52,12 +52,12 @@ beforeAll(async () => {
   // Last, and at once with its true targets: until it has them, it sees those of our file down.
   prometheus = await startPrometheus(folder)
   await prometheus.scrape({ services, rules, alertmanager })
-  await startTraffic(shop.urls('gateway')[0]!)
+  visitors = await Visitors.come(shop.shop, 10)
 })
 
 afterAll(async () => {
-  for (const timer of timers) clearInterval(timer)
-  await Promise.all([shop?.stop(), stopEngines(), ...visits])
+  clearInterval(heartbeat)
+  await Promise.all([visitors?.stop(), shop?.shop.stop(), stopEngines()])
   hook?.closeAllConnections()
   hook?.close()
   rmSync(folder, { recursive: true, force: true })
@@ -71,7 +71,7 @@ test('payments that fail page for checkout within the time of the formula, it en
 
   const lease = { percent: 100, scope: 'request', seed: 1, leaseMs: 60_000 } as const
   await faults.arm('burst', { effect: { kind: 'error', status: 503 }, match: { direction: 'inbound' }, ...lease })
-  timers.push(setInterval(() => void faults.renew(['burst'], 60_000).catch(() => undefined), 5000))
+  heartbeat = setInterval(() => void faults.renew(['burst'], 60_000).catch(() => undefined), 5000)
   const { alerts } = await until(() => pages().find(({ status }) => status === 'firing'))
   expect(alerts.map(({ labels }) => labels)).toMatchObject([
     {
@@ -138,36 +138,15 @@ function longestGap(samples: { at: number }[]): number {
   return Math.max(...samples.slice(1).map(({ at }, index) => at - samples[index]!.at))
 }
 
-/**
- * The shop with the SDK, by one flag, and without its resilience: with it, payments that fail cost no checkout. Returns what
- * Prometheus is to scrape.
- */
+/** Without its resilience: with it, payments that fail cost no checkout. Returns what Prometheus is to scrape. */
 async function startShop(control: number): Promise<string> {
-  const targets: { labels: { job: string }; targets: string[] }[] = []
-  const ports = await Promise.all(Array.from({ length: 9 }, quietPort))
-  shop = await LocalShop.start({
-    extras: service => {
-      if (service === 'postgres') return {}
-      const port = ports.pop()!
-      targets.push({ labels: { job: service }, targets: [`127.0.0.1:${port}`] })
-      const faulty = {
-        SHAKETABLE_FAULTS: 'on',
-        SHAKETABLE_FAULTS_KEY: controlKey,
-        SHAKETABLE_FAULTS_PORT: String(control),
-      }
-      return {
-        flags: ['--import', '@shaketable/sdk/register'],
-        env: {
-          RESILIENCE: 'off',
-          OTEL_SERVICE_NAME: service,
-          OTEL_TRACES_EXPORTER: 'none',
-          OTEL_EXPORTER_PROMETHEUS_PORT: String(port),
-          ...(service === 'payments' ? faulty : {}),
-        },
-      }
-    },
-  })
-  return stringify(targets)
+  const faulty = { SHAKETABLE_FAULTS: 'on', SHAKETABLE_FAULTS_KEY: controlKey, SHAKETABLE_FAULTS_PORT: String(control) }
+  shop = await startInstrumentedShop(service => ({
+    RESILIENCE: 'off',
+    OTEL_TRACES_EXPORTER: 'none',
+    ...(service === 'payments' ? faulty : {}),
+  }))
+  return stringify([...shop.admin].map(([job, targets]) => ({ labels: { job }, targets })))
 }
 
 /** The command as its users call it. */
@@ -176,28 +155,6 @@ async function makeRules(): Promise<string> {
   const flags = conditions.flatMap(condition => ['--alert', condition])
   const command = ['shaketable', 'slo', 'rules', ...flags, ...objectives.map(({ file }) => file)]
   return (await promisify(execFile)('npx', command, { cwd: house, maxBuffer: 2 ** 24 })).stdout
-}
-
-/** Ten visitors a second of each journey, who come whether or not those before them have been answered. */
-async function startTraffic(door: string): Promise<void> {
-  const login = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"user":"ada"}' }
-  const { token } = (await (await fetch(`${door}/login`, login)).json()) as { token: string }
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-  const visit = (path: string, init: RequestInit) => {
-    const answered = fetch(door + path, init)
-      .then(answer => answer.arrayBuffer())
-      // One that gets no answer is a failed visit, and no failure of ours.
-      .catch(() => undefined)
-      .then(() => void visits.delete(answered))
-    visits.add(answered)
-  }
-  const come = () => {
-    const once = { 'idempotency-key': crypto.randomUUID() }
-    const body = '{"sku":"A1","quantity":1}'
-    visit('/checkout', { method: 'POST', headers: { ...headers, ...once }, body })
-    visit('/', { headers })
-  }
-  timers.push(setInterval(come, 100))
 }
 
 async function startWebhook(): Promise<Server> {
