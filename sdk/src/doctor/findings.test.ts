@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { type Examination, findingCodes, findings } from './findings.ts'
+import type { Examination } from './examination.ts'
+import { findingCodes } from './findings/finding.ts'
+import { findings } from './findings.ts'
 import type { Observation, SdkState } from './seen.ts'
 
 type Of<Event> = Extract<Observation, { event: Event }>

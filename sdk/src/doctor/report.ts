@@ -1,5 +1,7 @@
-import { appsOf, type Examination, type Finding, findings, loadedApis, type Scrape } from './findings.ts'
-import { allOf, canaryOf, firstOf, type LoadedPackage, type SdkState, type SeenProcess } from './seen.ts'
+import { appsOf, type Examination, type Scrape } from './examination.ts'
+import type { Finding } from './findings/finding.ts'
+import { findings } from './findings.ts'
+import { allOf, canaryOf, firstOf, type LoadedPackage, loadedApis, type SdkState, type SeenProcess } from './seen.ts'
 
 /** One process of the app that runs the SDK. */
 export interface AppReport {

@@ -3,16 +3,18 @@ import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { activeContext, isUntraced } from '../context.ts'
 import type { OtlpOptions } from '../options.ts'
-import { OwnExporter, type SpanExporter } from './destinations.ts'
+import { type Failure, OwnExporter, type SpanExporter } from './destinations.ts'
 import type { LastMessage } from './last-moment.ts'
 import { type Message, unpack } from './message.ts'
 import { partialSuccess } from './otlp-exporter.ts'
 import { encodeProtobuf, SpanWriter } from './otlp-protobuf.ts'
 import type { Delivery, ExportDestination } from './queue.ts'
+import { retryDelayMs } from './retry-info.ts'
 
 interface Metadata {
   set(name: string, value: string): void
 }
+type ServiceError = Error & { code?: number; metadata?: { get(name: string): unknown[] } }
 interface BaseModule {
   createEmptyMetadata(): Metadata
   createSslCredentials(ca?: Buffer, key?: Buffer, cert?: Buffer): object
@@ -28,8 +30,10 @@ interface BaseModule {
   ): SpanExporter
 }
 
-/** CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS: as OTLP says. */
-const retryable = new Set([1, 4, 8, 10, 11, 14, 15])
+/** CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS: as OTLP says. */
+const retryable = new Set([1, 4, 10, 11, 14, 15])
+/** Only where the server says when: then it will have room again. */
+const resourceExhausted = 8
 
 const signals = {
   traces: { name: 'TRACES', item: 'span', service: 'trace.v1.TraceService' },
@@ -111,8 +115,12 @@ class Calls extends OwnExporter<Buffer> {
     return { outcome: 'sent', ...partialSuccess(undefined, Buffer.from(this.#answer.last)) }
   }
 
-  protected override outcomeOf(error: (Error & { code?: number }) | undefined): 'retry' | 'refused' {
-    return error?.code === undefined || retryable.has(error.code) ? 'retry' : 'refused'
+  protected override outcomeOf(error: ServiceError | undefined): Failure {
+    const code = error?.code
+    const [details] = error?.metadata?.get('grpc-status-details-bin') ?? []
+    const afterMs = details instanceof Uint8Array ? retryDelayMs(details) : undefined
+    const again = code === undefined || retryable.has(code) || (code === resourceExhausted && afterMs !== undefined)
+    return again ? { outcome: 'retry', afterMs } : { outcome: 'refused' }
   }
 }
 
