@@ -144,7 +144,7 @@ describe('with room for packed batches', () => {
       return state.answer
     }
     const namesOf = (spans: readonly RecordedSpan[]) => spans.map(one => one.name)
-    const destination: ExportDestination = {
+    const destination: ExportDestination<RecordedSpan, RecordedSpan> = {
       name: 'there',
       close() {},
       send: async spans => receive(namesOf(spans)),

@@ -12,16 +12,18 @@ export type Delivery =
   | { outcome: 'retry'; reason: string; afterMs?: number | undefined }
 
 /** Where batches go. Neither `send` nor `post` ever rejects. */
-export interface ExportDestination<Item = RecordedSpan> {
+export interface ExportDestination<Item = RecordedSpan, Held = unknown> {
   readonly name: string
-  send(items: readonly Item[], timeoutMs: number): Promise<Delivery>
+  /** What waits in the queue for an item; where it is undefined, the item itself. */
+  readonly hold?: ((item: Item) => Held) | undefined
+  send(items: readonly Held[], timeoutMs: number): Promise<Delivery>
   close(): void
   /** Of a destination that takes messages, which the queue can keep while it is away. */
   wire?: {
-    encode(items: readonly Item[]): Message
+    encode(items: readonly Held[]): Message
     post(message: Message, timeoutMs: number): Promise<Delivery>
     /** One request that takes all of the spans: what a crash hands to its last-moment sender. */
-    last(items: readonly Item[]): LastMessage
+    last(items: readonly Held[]): LastMessage
   }
 }
 
@@ -44,6 +46,9 @@ export interface QueueOptions {
 /** Why spans were lost. */
 export const dropReasons = ['queue_full', 'refused', 'rejected', 'closed', 'undecided'] as const
 export type DropReason = (typeof dropReasons)[number]
+
+/** What the destination holds is made of so many at a time: of each alone, its code would have to come into the caches anew. */
+const handful = 32
 
 const backoffMs = { first: 1_000, longest: 10_000 }
 /** A `Retry-After` beyond this is not believed. */
@@ -68,7 +73,9 @@ export class ExportQueue<Item = RecordedSpan> {
   readonly #options: QueueOptions
   readonly #report: TroubleReport
   readonly #items: string
-  #waiting: Item[] = []
+  /** The first `#held` of them as the destination holds them, the others as they came. */
+  #waiting: unknown[] = []
+  #held = 0
   #packed: Packed[] = []
   #packedSpans = 0
   #packedBytes = 0
@@ -112,8 +119,30 @@ export class ExportQueue<Item = RecordedSpan> {
     else if (this.#waiting.length + this.#inFlight >= this.#options.maxQueueSize) this.droppedFor.queue_full++
     else {
       this.#waiting.push(item)
+      if (this.#waiting.length - this.#held >= handful) this.#hold()
       if (!this.#sending) this.#scheduleSoon()
     }
+  }
+
+  #hold(): void {
+    const { hold } = this.destination
+    while (this.#held < this.#waiting.length) {
+      try {
+        if (hold) this.#waiting[this.#held] = hold(this.#waiting[this.#held] as Item)
+        this.#held++
+      } catch (error) {
+        this.#waiting.splice(this.#held, 1)
+        this.droppedFor.refused++
+        this.#report.now({ kind: 'refuses', detail: String(error) })
+      }
+    }
+  }
+
+  #take(count: number): unknown[] {
+    this.#hold()
+    const taken = this.#waiting.splice(0, count)
+    this.#held = this.#waiting.length
+    return taken
   }
 
   /** Spans that never came here, and that count as made all the same. */
@@ -142,6 +171,7 @@ export class ExportQueue<Item = RecordedSpan> {
     clearTimeout(this.#timer)
     this.droppedFor.closed += this.#waiting.length + this.#packedSpans
     this.#waiting = []
+    this.#held = 0
     this.#packed = []
     this.#packedSpans = this.#packedBytes = 0
     this.destination.close()
@@ -151,8 +181,7 @@ export class ExportQueue<Item = RecordedSpan> {
   flushBlocking(deadlineMs: number): void {
     const { wire } = this.destination
     if (!wire || this.#waiting.length === 0 || this.down) return
-    const items = this.#waiting
-    this.#waiting = []
+    const items = this.#take(this.#waiting.length)
     let accepted = false
     try {
       accepted = sendBlocking(wire.last(items), deadlineMs)
@@ -217,13 +246,16 @@ export class ExportQueue<Item = RecordedSpan> {
   }
 
   async #sendWaiting(timeoutMs: number): Promise<void> {
-    const batch = this.#waiting.splice(0, this.#options.maxBatchSize)
+    const batch = this.#take(this.#options.maxBatchSize)
     this.#inFlight = batch.length
     const delivery = await settled(() => this.destination.send(batch, timeoutMs))
     this.#inFlight = 0
     if (delivery.outcome === 'retry') {
       if (this.#closed) this.droppedFor.closed += batch.length
-      else this.#waiting = batch.concat(this.#waiting)
+      else {
+        this.#waiting = batch.concat(this.#waiting)
+        this.#held += batch.length
+      }
     }
     this.#account(batch.length, delivery)
   }
@@ -255,12 +287,12 @@ export class ExportQueue<Item = RecordedSpan> {
     if (this.#waiting.length < Math.max(Math.min(maxBatchSize, maxQueueSize), maxQueueSize / 2)) return
     // A batch that is just beginning its way needs no packing.
     if (!this.#sending && !this.down) return
-    const batch = this.#waiting.splice(0, maxBatchSize)
+    const batch = this.#take(maxBatchSize)
     this.#packing = batch.length
     void this.#pack(batch, wire)
   }
 
-  async #pack(batch: Item[], wire: NonNullable<ExportDestination<Item>['wire']>): Promise<void> {
+  async #pack(batch: unknown[], wire: NonNullable<ExportDestination<Item>['wire']>): Promise<void> {
     try {
       const message = await pack(wire.encode(batch))
       if (this.#closed) {
