@@ -407,3 +407,35 @@ spec:
     expect(await state.runs()).toEqual([])
   })
 })
+
+describe('the image of the shop', () => {
+  it('is built by its Dockerfile, and holds all that a service needs', async () => {
+    await engine.build('demo-services/Dockerfile', 'shaketable-test-shop')
+    const service = await engine.run({
+      name: `shop-${process.pid}-recommendations`,
+      image: 'shaketable-test-shop',
+      // Without a build of the SDK in this checkout, from its sources.
+      command: [
+        '--conditions=@shaketable/source',
+        '--import',
+        '@shaketable/sdk/register',
+        'recommendations/src/main.ts',
+      ],
+      dir: '/shaketable/demo-services',
+      labels: {},
+      env: { ...inside, ...listeners, OTEL_SERVICE_NAME: 'recommendations', OTEL_TRACES_EXPORTER: 'none' },
+      ports: [8080, 9464],
+      host: { ReadonlyRootfs: true },
+    })
+    const { Config, NetworkSettings } = await service.inspect()
+    const at = (port: number) => `http://127.0.0.1:${NetworkSettings.Ports[`${port}/tcp`]?.[0]?.HostPort}`
+    const ready = () =>
+      fetch(`${at(9464)}/readyz`).then(
+        ({ status }) => status,
+        () => 0,
+      )
+    await expect.poll(ready, within).toBe(200)
+    expect((await fetch(`${at(8080)}/recommendations?sku=A1`)).status).toBe(200)
+    expect(Config.User).toBe('1000:1000')
+  })
+})
