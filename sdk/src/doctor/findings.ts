@@ -16,7 +16,7 @@ export function findings(examination: Examination): Finding[] {
     ...(instrumented.length === 0 ? withoutSdk(examination, apps) : []),
     ...instrumented.flatMap(app => [
       ...nodeVersion(app),
-      ...libraries(app),
+      ...libraries(app, examination.command),
       ...apiCopies(app),
       ...delivery(app, examination),
       ...variables(firstOf(app, 'sdk')!),

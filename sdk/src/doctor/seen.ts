@@ -108,3 +108,7 @@ export function loadedApis(app: SeenProcess): LoadedPackage[] {
     .filter(one => one.name === '@opentelemetry/api')
     .map(({ name, version, folder }) => ({ name, version, folder }))
 }
+
+/** Express 5 has its routes in a package of its own, which nobody knows by name. */
+export const titleOf = (name: string, version: string) =>
+  name === 'router' ? `${name} ${version} (of Express 5)` : `${name} ${version}`

@@ -26,8 +26,8 @@ function traces(app: SeenProcess, { end }: Examination): Finding[] {
   return [
     problem(
       'SHAKETABLE_TRACES_NOT_DELIVERED',
-      `a test span did not get through${spans.destination ? `, ${spans.destination}` : ''}: ${canary?.reason ?? none}`,
-      'start the collector, or correct OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _HEADERS; http listens on 4318, grpc on 4317',
+      `a test span did not get through${spans.destination ? `, ${spans.destination}` : ''}: ${firstLine(canary?.reason ?? none)}`,
+      adviceFor(canary?.reason),
     ),
   ]
 }
@@ -66,8 +66,8 @@ function metrics(app: SeenProcess, { scrapes, end }: Examination): Finding[] {
     found.push(
       problem(
         'SHAKETABLE_METRICS_NOT_DELIVERED',
-        `metrics do not get through, ${pushedTo}: ${reason}`,
-        'start the collector, or correct the OTEL_EXPORTER_OTLP_[METRICS_] variables',
+        `metrics do not get through, ${pushedTo}: ${firstLine(reason)}`,
+        adviceFor(reason),
       ),
     )
   }
@@ -82,8 +82,8 @@ function logs(app: SeenProcess, { end }: Examination): Finding[] {
     found.push(
       problem(
         'SHAKETABLE_LOGS_NOT_DELIVERED',
-        `logs do not get through, ${logsTo}: ${reason}`,
-        'start the collector, or correct the OTEL_EXPORTER_OTLP_[LOGS_] variables',
+        `logs do not get through, ${logsTo}: ${firstLine(reason)}`,
+        adviceFor(reason),
       ),
     )
   }
@@ -104,4 +104,39 @@ function undelivered(app: SeenProcess, signal: 'metrics' | 'logs', to: string | 
   const canary = canaryOf(app, signal)
   if (!to || (canary ? canary.outcome === 'sent' : ended)) return undefined
   return canary?.reason ?? 'no answer came while the doctor waited'
+}
+
+const firstLine = (reason: string) => reason.split('\n', 1)[0]!
+
+/** What came back, and what to do about it: the first that fits. */
+const remedies: [RegExp, string][] = [
+  [
+    /Expected HTTP\//,
+    'what listens there is no HTTP/1.1: set OTEL_EXPORTER_OTLP_PROTOCOL=grpc, or name its http port, 4318',
+  ],
+  [
+    /Protocol error/,
+    'what listens there is no gRPC: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or name its grpc port, 4317',
+  ],
+  [/wrong version number|EPROTO/, 'what listens there speaks no TLS: begin the endpoint with http://'],
+  [/certificate|CERT/, 'name the authority of its certificate in OTEL_EXPORTER_OTLP_CERTIFICATE'],
+  [/ENOTFOUND|EAI_AGAIN|Name resolution/, 'there is no such host: correct OTEL_EXPORTER_OTLP_ENDPOINT'],
+  [
+    /ECONNREFUSED/,
+    'nothing listens there: start the collector, or correct OTEL_EXPORTER_OTLP_ENDPOINT; its http is on 4318, its grpc on 4317',
+  ],
+  [
+    /answered (404|405)|UNIMPLEMENTED|web page/,
+    'its path is another: OTEL_EXPORTER_OTLP_ENDPOINT gets /v1/traces and the like added, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is taken as it is',
+  ],
+  [
+    /answered (401|403)|UNAUTHENTICATED|PERMISSION_DENIED/,
+    'it wants to know who you are: OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…',
+  ],
+]
+
+function adviceFor(reason = ''): string {
+  const otherwise =
+    'see what the collector says, and whether OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _HEADERS are those that it expects'
+  return remedies.find(([said]) => said.test(reason))?.[1] ?? otherwise
 }

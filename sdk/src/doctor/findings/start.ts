@@ -4,6 +4,8 @@ import { type Finding, problem } from './finding.ts'
 
 export const registerFlag = '--import @shaketable/sdk/register'
 
+export const isRegistered = (flags: string) => /@shaketable\/sdk\S*register/.test(flags)
+
 /** Why the SDK does not run in any process of the command. */
 export function withoutSdk({ command, end }: Examination, apps: readonly SeenProcess[]): Finding[] {
   const started = apps.map(app => firstOf(app, 'process')!)
@@ -27,7 +29,7 @@ export function withoutSdk({ command, end }: Examination, apps: readonly SeenPro
       ),
     ]
   }
-  if (started.some(one => /@shaketable\/sdk\S*register/.test(one.flags))) {
+  if (started.some(one => isRegistered(one.flags))) {
     const said = /^shaketable: (the SDK cannot start.*)$/m.exec(end.lastWords)?.[1]
     return [
       problem(
