@@ -44,7 +44,7 @@ export function keepContextInEvents(notice: Notice): void {
 function onlyNodeHears(emitter: Emitter, event: string | symbol): boolean {
   if (event !== 'end') return false
   const heard = emitter._events?.end
-  return typeof heard === 'function' && heard.name === 'clearRequestTimeout'
+  return typeof heard === 'function' && heard.name === 'clearIncoming'
 }
 
 const keeping = new WeakSet<object>()
