@@ -105,7 +105,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   listenToDiagnostics(options, notice)
   const redaction = new Redaction(options.redaction)
   const pipeline = await buildPipeline(options, redaction, own, notice)
-  const propagator = own.textMapPropagator ?? propagatorOf(options.propagators)
+  const propagator = await atTheEdge(own.textMapPropagator ?? propagatorOf(options.propagators), options)
   const provider = new SpanProvider(pipeline, samplingOf(options, own, pipeline), notice)
   const apiRegistered = registerApi(provider, propagator, notice)
   const meters = registerMeters(options, notice)
@@ -259,6 +259,13 @@ async function openOtlp(otlp: OtlpOptions, notice: Notice): Promise<ExportDestin
     notice(`spans are not sent, the grpc exporter cannot be opened: ${String(error)}`)
     return undefined
   }
+}
+
+/** While faults are enabled, a tag that lets them strike is handed on only where it is signed. */
+async function atTheEdge(propagator: TextMapPropagator, { faults }: Options): Promise<TextMapPropagator> {
+  if (!faults) return propagator
+  const { stripTags } = await import('./faults/strip-tags.ts')
+  return stripTags(propagator, faults.key)
 }
 
 /** Whether the API gives its spans to us. */
