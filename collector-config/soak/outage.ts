@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { LocalShop } from '../../demo-services/test/local-shop.ts'
 import { startReceiver } from '../../sdk/test/otlp-receiver.ts'
 import { json, startCollector } from '../test/backend.ts'
 import { startInstrumentedShop, Visitors } from '../test/instrumented-shop.ts'
@@ -46,17 +47,20 @@ export async function outage({ downMs, upMs, rate, env = {} }: OutageOptions): P
       env: { GATEWAY_ENDPOINT: store.url },
       ...(port === undefined ? {} : { port }),
     })
-  const agent = await startAgent()
-  const { shop, admin } = await startInstrumentedShop(() => ({ OTEL_EXPORTER_OTLP_ENDPOINT: agent.url, ...env }))
-  let mostWaiting = 0
-  const spans = async (): Promise<Spans> => {
-    const each = await Promise.all([...admin.values()].flat().map(spansOf))
-    mostWaiting = Math.max(mostWaiting, ...each.map(({ waiting }) => waiting))
-    const sum = (field: keyof Spans) => each.reduce((all, one) => all + one[field], 0)
-    return { made: sum('made'), sent: sum('sent'), dropped: sum('dropped'), waiting: sum('waiting') }
-  }
-  const watch = setInterval(() => void spans().catch(() => undefined), 500)
+  let shop: LocalShop | undefined
+  let watch: NodeJS.Timeout | undefined
   try {
+    const agent = await startAgent()
+    const started = await startInstrumentedShop(() => ({ OTEL_EXPORTER_OTLP_ENDPOINT: agent.url, ...env }))
+    shop = started.shop
+    let mostWaiting = 0
+    const spans = async (): Promise<Spans> => {
+      const each = await Promise.all([...started.admin.values()].flat().map(spansOf))
+      mostWaiting = Math.max(mostWaiting, ...each.map(({ waiting }) => waiting))
+      const sum = (field: keyof Spans) => each.reduce((all, one) => all + one[field], 0)
+      return { made: sum('made'), sent: sum('sent'), dropped: sum('dropped'), waiting: sum('waiting') }
+    }
+    watch = setInterval(() => void spans().catch(() => undefined), 500)
     const visitors = await Visitors.come(shop, rate)
     await sleep(upMs)
     await agent.kill()
@@ -74,7 +78,7 @@ export async function outage({ downMs, upMs, rate, env = {} }: OutageOptions): P
     return { answers: Object.fromEntries(visitors.answers), counted, mostWaiting, arrived: arrived() }
   } finally {
     clearInterval(watch)
-    await Promise.all([shop.stop(), stopEngines(), store.close()])
+    await Promise.all([shop?.stop(), stopEngines(), store.close()])
     rmSync(folder, { recursive: true, force: true })
   }
 }

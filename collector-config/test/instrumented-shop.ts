@@ -20,7 +20,12 @@ export async function startInstrumentedShop(
       admin.set(service, [...(admin.get(service) ?? []), `127.0.0.1:${port}`])
       return {
         flags: ['--import', '@shaketable/sdk/register'],
-        env: { OTEL_SERVICE_NAME: service, OTEL_EXPORTER_PROMETHEUS_PORT: String(port), ...env(service) },
+        env: {
+          NODE_OPTIONS: '--conditions=@shaketable/source',
+          OTEL_SERVICE_NAME: service,
+          OTEL_EXPORTER_PROMETHEUS_PORT: String(port),
+          ...env(service),
+        },
       }
     },
   })
@@ -61,8 +66,10 @@ export class Visitors {
   }
 
   #visit(path: string, init: RequestInit): void {
-    const visit = fetch(this.#door + path, init)
-      .then(answer => answer.arrayBuffer().then(() => answer.status))
+    const ask = () => fetch(this.#door + path, init).then(answer => answer.arrayBuffer().then(() => answer.status))
+    // Once more, as browsers do: the connection may have been closed just then, for having been idle.
+    const visit = ask()
+      .catch(ask)
       .catch(() => 0)
       .then(status => {
         this.answers.set(status, (this.answers.get(status) ?? 0) + 1)

@@ -33,7 +33,7 @@ export function openHttpExporter(options: OtlpOptions): ExportDestination {
 /** Sends batches over OTLP/HTTP, protobuf or JSON. Its own traffic is never traced, and never keeps the process alive. */
 export class OtlpExporter<Item, Held = Item> implements ExportDestination<Item, Held> {
   readonly name: string
-  readonly hold: ((item: Item) => Held) | undefined
+  readonly hold: ((items: readonly Item[]) => readonly Held[]) | undefined
   readonly #bytesOf: Encode<Held>
   readonly #options: OtlpOptions
   readonly #url: URL
@@ -45,7 +45,7 @@ export class OtlpExporter<Item, Held = Item> implements ExportDestination<Item, 
     last: (items: readonly Held[]) => this.#last(items),
   }
 
-  constructor(options: OtlpOptions, encode: Encode<Held>, hold?: (item: Item) => Held) {
+  constructor(options: OtlpOptions, encode: Encode<Held>, hold?: (items: readonly Item[]) => readonly Held[]) {
     this.#bytesOf = encode
     this.hold = hold
     this.#options = options

@@ -58,7 +58,7 @@ export class GrpcDestination<Item, Held = Item> implements ExportDestination<Ite
   readonly #options: OtlpOptions
   readonly #path: string
   readonly #encode: (items: readonly Held[]) => Buffer
-  readonly hold: ((item: Item) => Held) | undefined
+  readonly hold: ((items: readonly Item[]) => readonly Held[]) | undefined
   readonly #calls: Calls
   readonly wire = {
     encode: (items: readonly Held[]): Message => ({ bytes: this.#encode(items), gzip: false }),
@@ -70,7 +70,7 @@ export class GrpcDestination<Item, Held = Item> implements ExportDestination<Ite
     options: OtlpOptions,
     signal: keyof typeof signals,
     encode: (items: readonly Held[]) => Buffer,
-    hold?: (item: Item) => Held,
+    hold?: (items: readonly Item[]) => readonly Held[],
   ) {
     this.name = `OTLP grpc to ${new URL(options.endpoint).origin}`
     this.#options = options

@@ -4,14 +4,14 @@ import type { ServiceResource } from './resource.ts'
 import type { RecordedSpan, Scope } from './span.ts'
 import { toMs } from './span.ts'
 
-/** A span as it goes over the wire, but for the frame that it has in common with others. */
-export interface WrittenSpan extends Written {
+/** Spans as they go over the wire, but for the frame that they have in common with others. */
+export interface WrittenSpans extends Written {
   resource: ServiceResource
   scope: Scope
 }
 
 const chunkBytes = 65_536
-const mostOfSpans = 4_096
+const roomOfHandful = 8_192
 
 /**
  * Writes spans as they end. What waits to be sent is bytes then, outside of the heap: objects that wait outlive garbage
@@ -20,20 +20,22 @@ const mostOfSpans = 4_096
 export class SpanWriter {
   #chunk = new ProtobufWriter(0)
 
-  readonly write = (span: RecordedSpan): WrittenSpan => {
-    if (this.#chunk.room < mostOfSpans) this.#chunk = new ProtobufWriter(chunkBytes)
-    const from = this.#chunk.length
-    writeSpan(this.#chunk, span)
-    const { bytes, to } = this.#chunk.since(from)
-    return { bytes, from, to, resource: span.resource, scope: span.instrumentationScope }
+  readonly write = (spans: readonly RecordedSpan[]): WrittenSpans[] => {
+    if (this.#chunk.room < roomOfHandful) this.#chunk = new ProtobufWriter(chunkBytes)
+    const byScope = Map.groupBy(spans, span => span.instrumentationScope)
+    return Array.from(byScope, ([scope, ofScope]) => {
+      const from = this.#chunk.length
+      for (const span of ofScope) writeSpan(this.#chunk, span)
+      return { ...this.#chunk.since(from), scope, resource: ofScope[0]!.resource }
+    })
   }
 }
 
 /** `ExportTraceServiceRequest` of opentelemetry-proto, binary. All spans of a process have one resource. */
-export function encodeProtobuf(spans: readonly WrittenSpan[]): Buffer {
+export function encodeProtobuf(spans: readonly WrittenSpans[]): Buffer {
   const size = spans.reduce((sum, { from, to }) => sum + to - from, 0)
   const attributesOfResource = spans[0]?.resource.attributes ?? {}
-  return encodeOfResource(attributesOfResource, spans, (to, span) => to.copy(span), size + mostOfSpans)
+  return encodeOfResource(attributesOfResource, spans, (to, some) => to.copy(some), size + roomOfHandful)
 }
 
 function writeSpan(to: ProtobufWriter, span: RecordedSpan): void {
