@@ -12,9 +12,10 @@ try {
   run('npm', ['run', 'build'], { cwd: resolve('.') })
   const tarballs = rooms.map(room => {
     run('npx', ['publint', '--strict', room], { cwd: resolve('.') })
-    const [{ filename }] = JSON.parse(
+    const [{ filename, size }] = JSON.parse(
       execFileSync('npm', ['pack', `./${room}`, '--json', '--pack-destination', scratch], { encoding: 'utf8' }),
     )
+    if (room === 'sdk' && size > 400_000) throw new Error(`the packed sdk has ${size} bytes, expected at most 400,000`)
     return `./${filename}`
   })
   writeFileSync(join(scratch, 'package.json'), JSON.stringify({ name: 'scratch', private: true, type: 'module' }))

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { missed, scenarios, verdictsOf } from './verdict-rates.ts'
+import { measured, missed, scenarios } from './verdict-rates.ts'
 
 const { values } = parseArgs({
   options: { runs: { type: 'string', default: '10000' }, write: { type: 'boolean', default: false } },
@@ -18,16 +18,17 @@ const say = (cells: string[]) => {
   lines.push(`| ${cells.join(' | ')} |`)
   console.log(lines.at(-1))
 }
-say([`${runs} runs each`, ...order, 'goal'])
-say(['---', '--:', '--:', '--:', '--:', '---'])
+say([`${runs} runs each`, ...order, 'fault phase used', 'goal'])
+say(['---', '--:', '--:', '--:', '--:', '--:', '---'])
 const misses: string[] = []
 for (const scenario of scenarios) {
-  const counts = verdictsOf(scenario, runs)
+  const { counts, used } = measured(scenario, runs)
   const wrong = missed(scenario, counts)
   misses.push(...wrong)
   say([
     scenario.name,
     ...order.map(verdict => share(counts[verdict])),
+    scenario.simulation.endFaultWhenSure ? `${(used * 100).toFixed(1)} %` : 'all',
     scenario.goal ? (wrong.length === 0 ? 'met' : 'missed') : '',
   ])
 }

@@ -16,13 +16,16 @@ export interface Scenario {
 const withoutFault: Goal = { fail: { atMost: 0.001 }, inconclusive: { atMost: 0.05 }, void: { atMost: 0.005 } }
 const withBreak: Goal = { fail: { atLeast: 0.99 }, pass: { atMost: 0.001 } }
 const bursts = [0, 100, 300, 1000]
+/** Long enough for looks at it. */
+const untilSure = { faultMs: 24_000, endFaultWhenSure: true }
 
-const words = ({ burstMs, errorRatio, brokenErrorRatio, objectives }: Simulation) =>
+const words = ({ burstMs, errorRatio, brokenErrorRatio, objectives, faultMs, endFaultWhenSure }: Simulation) =>
   [
     `${Number((errorRatio * 100).toFixed(3))} % fail`,
     brokenErrorRatio === undefined ? '' : `, ${brokenErrorRatio * 100} % while the fault lasts`,
     burstMs === 0 ? ', independently' : `, in bursts of ${burstMs} ms`,
     objectives === undefined ? '' : `; ${objectives} objectives`,
+    faultMs === undefined ? '' : `; ${faultMs / 1000} s${endFaultWhenSure ? ', until sure' : ''}`,
   ].join('')
 
 const scenario = (simulation: Simulation, goal?: Goal): Scenario => ({
@@ -36,6 +39,7 @@ export const scenarios: Scenario[] = [
   scenario({ burstMs: 300, errorRatio: 0.0002, objectives: 3 }, withoutFault),
   ...bursts.map(burstMs => scenario({ burstMs, errorRatio: 0.0005, brokenErrorRatio: 0.3 }, withBreak)),
   scenario({ burstMs: 300, errorRatio: 0.0005, brokenErrorRatio: 0.3, objectives: 3 }, withBreak),
+  ...bursts.map(burstMs => scenario({ burstMs, errorRatio: 0.0005, ...untilSure }, withoutFault)),
   scenario({ burstMs: 300, errorRatio: 0.0005, objectives: 3 }),
   ...bursts.slice(1).map(burstMs => scenario({ burstMs, errorRatio: 0.001 })),
   ...bursts.slice(1).map(burstMs => scenario({ burstMs, errorRatio: 0.003 })),
@@ -44,12 +48,23 @@ export const scenarios: Scenario[] = [
   ...bursts.map(burstMs => scenario({ burstMs, errorRatio: 0.0005, brokenErrorRatio: 0.2 })),
 ]
 
+export interface Measured {
+  counts: Record<Verdict, number>
+  /** The mean share of the planned fault phase that they took. */
+  used: number
+}
+
 /** How often runs of a scenario end as what. The same number of runs gives the same counts, everywhere. */
-export function verdictsOf({ name, simulation }: Scenario, runs: number): Record<Verdict, number> {
+export function measured({ name, simulation }: Scenario, runs: number): Measured {
   const next = random(deriveSeed(20_261_125, name))
   const counts = { pass: 0, fail: 0, inconclusive: 0, void: 0 }
-  for (let run = 0; run < runs; run++) counts[judgeExperiment(simulatedRun(next, simulation)).verdict]++
-  return counts
+  let used = 0
+  for (let run = 0; run < runs; run++) {
+    const { verdict, endedEarly } = judgeExperiment(simulatedRun(next, simulation))
+    counts[verdict]++
+    used += endedEarly ? endedEarly.usedMs / endedEarly.plannedMs : 1
+  }
+  return { counts, used: used / runs }
 }
 
 /** What of the goal was missed, a sentence each. */

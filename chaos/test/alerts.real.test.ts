@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runnerLabel, runnerMetric } from '@shaketable/sdk/names'
@@ -12,7 +12,7 @@ import { installDebianPackages } from '../../.ci/tools/debian.ts'
 import { prometheusBreach } from '../src/conduct/prometheus-guard.ts'
 import type { Experiment } from '../src/experiment/model.ts'
 import { AlertWatch, mustAnswerWithAlerts } from '../src/observe/alerts.ts'
-import { RunnerMetrics, serveMetrics } from '../src/observe/runner-metrics.ts'
+import { RunnerMetrics, type ServedMetrics, serveMetrics } from '../src/observe/runner-metrics.ts'
 import type { LiveState } from '../src/report/reporter.ts'
 import { systemClock } from '../src/world.ts'
 import { runToolkit } from './toolkit.ts'
@@ -29,7 +29,7 @@ const state = { phase: 'fault', armedIds: [], firing: [] } as unknown as LiveSta
 
 const metrics = new RunnerMetrics()
 const processes: ChildProcess[] = []
-let server: Server
+let served: ServedMetrics | undefined
 let folder: string
 let prometheus: string
 let alertmanager: string
@@ -47,8 +47,7 @@ beforeAll(async () => {
   installDebianPackages('prometheus', 'prometheus-alertmanager')
   folder = await mkdtemp(join(tmpdir(), 'shaketable-alerts-'))
   metrics.conducts(experiment)
-  const served = await serveMetrics(metrics, '0')
-  server = served.server
+  served = await serveMetrics(metrics, '0')
   const [one, two] = [await freePort(), await freePort()]
   prometheus = `http://127.0.0.1:${one}`
   alertmanager = `http://127.0.0.1:${two}`
@@ -87,7 +86,7 @@ scrape_configs: [{ job_name: runner, static_configs: [{ targets: ['${new URL(ser
 afterAll(async () => {
   for (const child of processes) child.kill('SIGKILL')
   await Promise.all(processes.map(child => (child.exitCode ?? child.signalCode) === null && once(child, 'exit')))
-  server?.close()
+  served?.close()
   await rm(folder, { recursive: true, force: true })
 })
 

@@ -28,6 +28,7 @@ import { koa } from './instrumentations/koa.ts'
 import { MeasuredTracers } from './instrumentations/measured-tracers.ts'
 import { type LibraryFile, patchOnLoad } from './instrumentations/modules.ts'
 import { official } from './instrumentations/official.ts'
+import { OpenCalls } from './instrumentations/open-calls.ts'
 import { pino, pinoLevels } from './instrumentations/pino.ts'
 import { promClient } from './instrumentations/prom-client.ts'
 import { winston } from './instrumentations/winston.ts'
@@ -38,6 +39,7 @@ import { LogLevels } from './logs/levels.ts'
 import { LogLines } from './logs/lines.ts'
 import type { LogExport } from './logs/open-logs.ts'
 import { leadCluster } from './members/cluster.ts'
+import { preloadEvalThreads } from './members/eval-threads.ts'
 import { Members } from './members/members.ts'
 import { Seat } from './members/seat.ts'
 import { idOfProcess } from './members/threads.ts'
@@ -115,7 +117,8 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const levels = options.admin.key === undefined ? undefined : new LogLevels()
   const collection = new MetricCollection(new CardinalityGuard(options.maxSeries, notice), notice)
   const libraryMetrics = new LibraryMetrics(options.maxSeries)
-  const tracers = new MeasuredTracers(provider, pipeline, libraryMetrics)
+  const calls = options.faults && new OpenCalls()
+  const tracers = new MeasuredTracers(provider, pipeline, libraryMetrics, calls)
   const libraries = [
     ...express,
     koa,
@@ -155,6 +158,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const members = new Members()
   const builtins = { 'node:http2': () => patchHttp2Client(client), 'node:cluster': () => leadCluster(members) }
   patchOnLoad(libraries, builtins, notice)
+  preloadEvalThreads()
 
   const faults = new Tally('counter', metric.faultsInjected, 'Requests that an in-process fault has hit.', [
     label.faultId,
@@ -191,7 +195,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     seat,
   }
   const admin = await listenUnlessSpokenFor(seat, levels, options, notice)
-  const faultControl = await enableFaults(options, faults, notice)
+  const faultControl = await enableFaults(options, calls, faults, notice)
   witness?.testify({ env, options, pipeline, push, logs, servers, adminPort: admin.address?.port, apiRegistered })
 
   const unwatch = watchEndings(ending)
@@ -442,13 +446,18 @@ interface FaultControl {
 }
 
 /** Everything about faults stays unloaded unless it is switched on. Its listener is the SDK's own: not observed. */
-async function enableFaults(options: Options, hits: Tally, notice: Notice): Promise<FaultControl | undefined> {
+async function enableFaults(
+  options: Options,
+  calls: OpenCalls | undefined,
+  hits: Tally,
+  notice: Notice,
+): Promise<FaultControl | undefined> {
   if (!options.faults || !isMainThread) return undefined
   try {
     const faults = await import('./faults/enable.ts')
     const { serviceName } = options
     const count = (faultId: string, kind: string) => hits.add(1, faultId, kind)
-    return untraced(() => faults.enableFaults({ ...options.faults!, serviceName, warn: notice, count }))
+    return untraced(() => faults.enableFaults({ ...options.faults!, serviceName, calls, warn: notice, count }))
   } catch (error) {
     notice(`faults cannot be enabled: ${String(error)}`)
     return undefined

@@ -143,9 +143,11 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
       await record({ event: 'run-ended', ...traced, outcome: error.message })
       throw error
     })
-    .finally(() => view.close())
+    .finally(() => {
+      view.close()
+      served?.close()
+    })
   await grafana?.settled()
-  served?.server.close()
   const report =
     conducted.exitCode === exitCode.notUndone
       ? conducted

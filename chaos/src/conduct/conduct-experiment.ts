@@ -19,6 +19,7 @@ import { checkInvariants } from './invariants.ts'
 import type { Journal } from './journal.ts'
 import { prometheusBreach } from './prometheus-guard.ts'
 import { RecentTraffic } from './recent-traffic.ts'
+import { untilSure } from './until-sure.ts'
 
 const tickEveryMs = 250
 
@@ -124,6 +125,7 @@ export async function conductExperiment(
   }
   const ended = new AbortController()
   let aborted: string | undefined
+  let endedAtLook: number | undefined
   let countersBefore: ReturnType<CounterWatch['sums']> = {}
 
   try {
@@ -147,8 +149,16 @@ export async function conductExperiment(
     const endFaults = () => faults.end()
     signal.addEventListener('abort', endFaults, { once: true })
     try {
+      const seen = { samples, isArmed: () => faults.armed().length === experiment.faults.length }
+      const over = untilSure(experiment, faultPhase, seen, clock, AbortSignal.any([signal, ended.signal])).then(
+        look => {
+          endedAtLook = look
+          if (look !== undefined) faults.end()
+        },
+      )
+      over.catch(() => {})
       await faults.run()
-      await clock.sleep(Math.max(0, faultPhase.end - clock.now()), signal)
+      await over
     } finally {
       signal.removeEventListener('abort', endFaults)
       faultPhase.end = clock.now()
@@ -206,6 +216,7 @@ export async function conductExperiment(
         at: phases.fault?.start ?? 0,
       }),
       invariants,
+      endedAtLook,
       breach: guardEnded,
       aborted: guardEnded ? undefined : aborted,
     },

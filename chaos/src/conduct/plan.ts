@@ -6,6 +6,7 @@ import { duration } from '../faults/words.ts'
 import { choose, deriveSeed } from '../random.ts'
 import { powerOf } from '../verdict/power.ts'
 import { percent } from '../verdict/soundness.ts'
+import { deviationsAtTheEnd } from '../verdict/spending.ts'
 
 /** The instances of a service, by name. */
 export type InstancesOf = (system: System, service: string) => string[]
@@ -26,12 +27,12 @@ export function describePlan(experiments: Experiment[], seed: number, instancesO
 
 function describeExperiment(experiment: Experiment, seed: number, instancesOf: InstancesOf): string {
   const { system } = experiment
-  const { baselineMs, faultMs, recoveryMs } = experiment.phases
+  const { baselineMs, faultMs, recoveryMs, endFaultWhenSure } = experiment.phases
   const lines = [
     `${experiment.name}: ${experiment.title}`,
     `  system    ${system.name} (${system.services.map(({ name }) => counted(name, instancesOf(system, name))).join(', ')})`,
     ...experiment.load.map(load => `  load      ${load.journey.name}, ${load.ratePerSecond}/s, open loop`),
-    `  phases    baseline ${duration(baselineMs)}, fault ${duration(faultMs)}, recovery ${duration(recoveryMs)}`,
+    `  phases    baseline ${duration(baselineMs)}, fault ${duration(faultMs)}${endFaultWhenSure ? ' or until the verdict is sure' : ''}, recovery ${duration(recoveryMs)}`,
     ...experiment.faults.map(
       fault =>
         `  fault     ${describeFault(fault)}, from ${duration(fault.startMs)} for ${duration(fault.durationMs)}, hits ${targetsOf(fault, system, seed, instancesOf).join(', ')}`,
@@ -46,14 +47,14 @@ function describeExperiment(experiment: Experiment, seed: number, instancesOf: I
 function describeHold(objective: Objective, { expect, load, phases }: Experiment): string[] {
   const target = expect.atLeast ?? objective.target
   const { count, perSecond } = plannedRequests(objective, load, phases.faultMs + phases.recoveryMs)
-  const { mostBad, foundRatio } = powerOf(count, target, expect.hold.length)
+  const { mostBad, foundRatio } = powerOf(count, target, expect.hold.length, phases)
   const told = [
     mostBad === undefined ? [] : [`passes with at most ${mostBad} bad`],
     foundRatio === undefined ? [] : [`fails in 99 of 100 runs where ${percent(foundRatio)} are bad`],
   ].flat()
   return [
     `  hold      ${objective.name} at ${percent(target)}`,
-    `            needs at least ${requestsToProve(target)} requests at ${Number(perSecond.toFixed(2))}/s: this run plans ${count}`,
+    `            needs at least ${requestsToProve(target, deviationsAtTheEnd(phases))} requests at ${Number(perSecond.toFixed(2))}/s: this run plans ${count}`,
     ...(told.length > 0 ? [`            where errors are independent it ${told.join(', and ')}`] : []),
   ]
 }

@@ -137,6 +137,12 @@ export const experimentSchema = z
         baseline: phase('Load without a fault.'),
         fault: phase('Load with the faults.'),
         recovery: phase('Load after the faults.'),
+        endFaultWhenSure: z
+          .boolean()
+          .default(false)
+          .describe(
+            'The fault phase is over as soon as the verdict on "hold" is sure, at one of three looks. Only for a fault whose effect does not grow.',
+          ),
       }),
       faults: z.array(fault).default([]).describe('None at all makes an A/A run.'),
       expect: expectations,

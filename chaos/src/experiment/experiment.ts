@@ -6,11 +6,13 @@ import {
   type SourceDocument,
   suggestion,
 } from '@shaketable/slo'
+import { deviationsAtTheEnd } from '../verdict/spending.ts'
+import { looksAt } from '../verdict/sure.ts'
 import type { ExperimentDocument } from './experiment-schema.ts'
 import { faultSpecsOf } from './fault-specs.ts'
 import { bestLowerBound, countedSteps, plannedRequests, requestsToProve } from './feeding.ts'
 import { checkGuard, guardOf } from './guard.ts'
-import type { Expectations, Experiment, System } from './model.ts'
+import type { Expectations, Experiment, FaultSpec, System } from './model.ts'
 import { invariantOf } from './system.ts'
 
 /** What an experiment refers to, as far as it could be read. */
@@ -41,6 +43,7 @@ export function experimentOf(
   const find = finder(references, report)
   const expect = expectationsOf(spec, find, report)
   if (system) checkBlame(spec, system, report)
+  if (spec.phases.endFaultWhenSure) checkEnding(spec, faults, load, expect, report)
   const guard = guardOf(spec, references, find, report)
   if (system && load.length > 0) {
     for (const { objective, index } of references.objectives) checkFed(objective, load, ['objectives', index], report)
@@ -54,7 +57,12 @@ export function experimentOf(
     system,
     objectives: references.objectives.map(each => each.objective),
     load,
-    phases: { baselineMs: spec.phases.baseline, faultMs: spec.phases.fault, recoveryMs: spec.phases.recovery },
+    phases: {
+      baselineMs: spec.phases.baseline,
+      faultMs: spec.phases.fault,
+      recoveryMs: spec.phases.recovery,
+      ...(spec.phases.endFaultWhenSure ? { endFaultWhenSure: true } : {}),
+    },
     faults,
     expect,
     guard,
@@ -176,6 +184,34 @@ function expectationsOf(spec: Spec, find: Find, report: Report): Expectations {
   }
 }
 
+/** A look at the beginning must tell of the rest. */
+function checkEnding(
+  spec: Spec,
+  faults: FaultSpec[],
+  load: Experiment['load'],
+  expect: Expectations,
+  report: Report,
+): void {
+  const refuse = (words: string) => report(['phases', 'endFaultWhenSure'], words, 'leave it out')
+  if (expect.hold.length === 0) refuse('nothing is held, and it is about the verdict on "hold"')
+  if (spec.expect.alerts) refuse('alerts are expected, and whether one fires depends on how long the fault lasts')
+  const { baseline: baselineMs, fault: faultMs, recovery: recoveryMs } = spec.phases
+  if (load.length > 0 && looksAt({ load, phases: { baselineMs, faultMs, recoveryMs } }, { start: 0 }).length === 0) {
+    const words = `the fault phase is over before a look could be made: its quarters are looked at from 12 s on, once every answer has come; it lasts ${formatDuration(faultMs)}`
+    refuse(words)
+  }
+  for (const fault of faults) {
+    if (fault.startMs > 0) refuse(`"${fault.id}" begins later, and a look before that would not see it`)
+    else if (('ramp' in fault && fault.ramp) || ('pulse' in fault && fault.pulse) || changes(fault)) {
+      refuse(`"${fault.id}" changes while it lasts, and a look at its beginning would not tell of its end`)
+    }
+  }
+}
+
+function changes(fault: FaultSpec): boolean {
+  return fault.kind === 'rollingRestart' || (fault.kind === 'crash' && fault.everyMs !== undefined)
+}
+
 function checkBlame(spec: Spec, system: System, report: Report): void {
   const { blame } = spec.expect
   if (blame === undefined) return
@@ -215,16 +251,17 @@ function checkFed(objective: Objective, loads: Experiment['load'], path: Propert
 /** Refuses what could only end inconclusive: too few requests for a pass even if none of them fails. */
 function checkProvable(spec: Spec, expect: Expectations, loads: Experiment['load'], report: Report): void {
   const ms = spec.phases.fault + spec.phases.recovery
+  const deviations = deviationsAtTheEnd(spec.phases)
   for (const objective of expect.hold) {
     const target = expect.atLeast ?? objective.target
     const { count, perSecond } = plannedRequests(objective, loads, ms)
-    if (perSecond === 0 || bestLowerBound(count) >= target) continue
+    if (perSecond === 0 || bestLowerBound(count, deviations) >= target) continue
     const index = spec.expect.objectives!.hold.indexOf(objective.name)
-    const needed = requestsToProve(target)
+    const needed = requestsToProve(target, deviations)
     const length = formatDuration(Math.ceil(needed / perSecond) * 1000)
     report(
       ['expect', 'objectives', 'hold', index],
-      `cannot reach a pass: ${count} planned requests without one error prove only ${formatPercentage(Math.floor(bestLowerBound(count) * 10_000) / 10_000)}, and the target is ${formatPercentage(target)}, which takes ${needed}: fault and recovery of ${length} in all, saw ${formatDuration(ms)}`,
+      `cannot reach a pass: ${count} planned requests without one error prove only ${formatPercentage(Math.floor(bestLowerBound(count, deviations) * 10_000) / 10_000)}, and the target is ${formatPercentage(target)}, which takes ${needed}: fault and recovery of ${length} in all, saw ${formatDuration(ms)}`,
       'make the phases longer, raise the rate, or set "atLeast" to what this experiment is to prove',
     )
   }

@@ -1,9 +1,6 @@
 import type { Objective } from '@shaketable/slo'
 import type { Experiment, Step } from './model.ts'
 
-/** Of a normal distribution: 95 % lie within this many deviations. */
-const z = 1.959964
-
 type Load = Experiment['load'][number]
 
 /** How many requests of one arrival an objective counts, as the client sees them. */
@@ -52,12 +49,12 @@ export function plannedRequests(objective: Objective, loads: Load[], ms: number)
   return { count, perSecond }
 }
 
-/** The lower end of the 95 % Wilson interval when every one of `count` requests is good. */
-export function bestLowerBound(count: number): number {
-  return count / (count + z * z)
+/** The lower end of the Wilson interval when every one of `count` requests is good. */
+export function bestLowerBound(count: number, deviations: number): number {
+  return count / (count + deviations ** 2)
 }
 
 /** How many flawless requests it takes before that lower end reaches the target. */
-export function requestsToProve(target: number): number {
-  return Math.ceil((z * z * target) / (1 - target) - 1e-6)
+export function requestsToProve(target: number, deviations: number): number {
+  return Math.ceil((deviations ** 2 * target) / (1 - target) - 1e-6)
 }

@@ -113,7 +113,13 @@ export interface Experiment {
   system: System
   objectives: Objective[]
   load: { journey: Journey /** arrivals a second */; ratePerSecond: number; timeoutMs: number }[]
-  phases: { baselineMs: number; faultMs: number; recoveryMs: number }
+  phases: {
+    baselineMs: number
+    faultMs: number
+    recoveryMs: number
+    /** The fault phase may be over once the verdict on `hold` is sure. */
+    endFaultWhenSure?: boolean
+  }
   faults: FaultSpec[]
   expect: Expectations
   guard: Guard | undefined

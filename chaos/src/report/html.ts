@@ -5,6 +5,7 @@ import { table } from './html/table.ts'
 import { verdictBadge } from './html/verdict-badge.ts'
 import { Markup, markup } from './markup.ts'
 import type { SuiteReport } from './model.ts'
+import { recoveredText } from './recovered.ts'
 import type { Reporter } from './reporter.ts'
 import { duration, plural } from './units.ts'
 
@@ -60,7 +61,7 @@ function overview(report: SuiteReport): Markup {
       {
         head: 'Recovered',
         number: true,
-        cell: ({ timeToRecoverMs: ms }) => (ms === null ? 'no' : ms <= 0 ? 'at once' : duration(ms)),
+        cell: row => recoveredText(row),
       },
       { head: 'Verdict', cell: row => verdictBadge(row.verdict) },
     ],

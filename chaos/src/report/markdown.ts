@@ -1,4 +1,5 @@
 import type { ExperimentReport, Verdict } from './model.ts'
+import { recoveredText } from './recovered.ts'
 import type { Reporter } from './reporter.ts'
 import { duration, percent, plural } from './units.ts'
 
@@ -9,8 +10,8 @@ export const markdown: Reporter = {
   fileName: 'summary.md',
   render: report => {
     const rows = report.experiments.flatMap(rowsOf)
-    const reasons = report.experiments.flatMap(({ name, reasons, discarded }) =>
-      [...discarded.map(each => `measured again: ${each.join('; ')}`), ...reasons].map(
+    const reasons = report.experiments.flatMap(({ name, reasons, discarded, notes }) =>
+      [...discarded.map(each => `measured again: ${each.join('; ')}`), ...reasons, ...notes].map(
         reason => `- **${inline(name)}**: ${inline(reason)}`,
       ),
     )
@@ -29,7 +30,7 @@ export const markdown: Reporter = {
 }
 
 function rowsOf(experiment: ExperimentReport): string[] {
-  const times = [experiment.timeToFirstErrorMs, experiment.timeToDetectMs, experiment.timeToRecoverMs].map(duration)
+  const times = [experiment.timeToFirstErrorMs, experiment.timeToDetectMs].map(duration)
   const head = row([
     `**${inline(experiment.name)}**`,
     '',
@@ -38,6 +39,7 @@ function rowsOf(experiment: ExperimentReport): string[] {
     '',
     `${marks[experiment.verdict]} **${experiment.verdict}**`,
     ...times,
+    recoveredText(experiment),
   ])
   const objectives = experiment.objectives.map(({ name, target, ratio, interval, verdict, judged }) =>
     row([

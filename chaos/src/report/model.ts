@@ -28,10 +28,16 @@ export interface ExperimentReport {
   verdict: Verdict
   /** Why, in plain sentences: every expectation that failed, was inconclusive, or made the run void. */
   reasons: string[]
+  /** What else is worth a sentence, whatever the verdict: that the run was shorter than planned, how the system came out of it. */
+  notes: string[]
   /** Why earlier measurements of it were void and thrown away (`--attempts`), oldest first. */
   discarded: string[][]
   startedAt: string
   phases: { name: 'baseline' | 'fault' | 'recovery'; startMs: number; endMs: number }[]
+  /** Of a fault phase that was over once the verdict was sure; null: it lasted as planned. */
+  endedEarly: EndedEarlyReport | null
+  /** How the system came out of its faults; null: there were none, or the run was ended before that. */
+  aftermath: AftermathReport | null
   faults: FaultReport[]
   objectives: ObjectiveReport[]
   expectations: ExpectationReport[]
@@ -54,6 +60,24 @@ export interface ExperimentReport {
   series: SeriesPoint[]
 }
 
+export interface AftermathReport {
+  /**
+   * `slower`: the objectives hold again, and the median is not back; `clearing`: bad, and getting better; `metastable`: bad for
+   * good, although nothing is wrong any more; `down`: an instance has not come back; `unknown`: too little was seen.
+   */
+  state: 'recovered' | 'slower' | 'clearing' | 'metastable' | 'down' | 'unknown'
+  /** The same in a sentence, with its figures. */
+  text: string
+}
+
+export interface EndedEarlyReport {
+  /** The look by which it was sure, of so many. */
+  look: number
+  looks: number
+  plannedMs: number
+  usedMs: number
+}
+
 export interface ObjectiveReport {
   name: string
   title: string
@@ -65,7 +89,7 @@ export interface ObjectiveReport {
   good: number
   total: number
   ratio: number
-  /** 95 % confidence, widened for clustered errors. */
+  /** 95 % confidence, widened for clustered errors, and for the looks of a run that may end early. */
   interval: [low: number, high: number]
   verdict: Verdict
   /** `hold`: judged; `observed`: measured only. */

@@ -28,7 +28,9 @@ const objective = z.strictObject({
   ratio: measuredRatio,
   interval: z
     .tuple([measuredRatio, measuredRatio])
-    .describe('[low, high] with 95 % confidence, widened for clustered errors'),
+    .describe(
+      '[low, high] with 95 % confidence, widened for clustered errors and for the looks of a run that may end early',
+    ),
   verdict,
   judged: z.boolean().describe('false: measured only'),
   budgetSpent: measure.describe("Share of the error budget of the objective's window that the run spent"),
@@ -95,11 +97,25 @@ const experiment = z.strictObject({
   seed: whole,
   verdict,
   reasons: z.array(z.string()),
+  notes: z.array(z.string()).default([]).describe('What else is worth a sentence, whatever the verdict'),
   discarded: z
     .array(z.array(z.string()))
     .describe('Why earlier measurements of it were void and thrown away (`--attempts`), oldest first'),
   startedAt: instant,
   phases: z.array(z.strictObject({ name: z.enum(['baseline', 'fault', 'recovery']), startMs: ms, endMs: ms })),
+  endedEarly: z
+    .strictObject({ look: whole, looks: whole, plannedMs: length, usedMs: length })
+    .nullable()
+    .default(null)
+    .describe('Of a fault phase that was over once the verdict was sure; null: it lasted as planned'),
+  aftermath: z
+    .strictObject({
+      state: z.enum(['recovered', 'slower', 'clearing', 'metastable', 'down', 'unknown']),
+      text: z.string(),
+    })
+    .nullable()
+    .default(null)
+    .describe('How the system came out of its faults; null: there were none, or the run was ended before that'),
   faults: z.array(
     z.strictObject({
       id: z.string(),

@@ -1,5 +1,6 @@
 import { exitCode } from '@shaketable/slo'
 import type { ExperimentReport, SuiteReport, TraceExample, TraceExampleSpan } from './model.ts'
+import { recoveredText } from './recovered.ts'
 import { cut, printable, type Style, textWidth, verdictText } from './style.ts'
 import { duration, percent, plural } from './units.ts'
 import { edgeText, lengthOf, logText, sizeText, spanText } from './waterfall.ts'
@@ -27,6 +28,7 @@ export function summary(report: SuiteReport, style: Style): string {
       ...experiment.discarded.map(reasons => `  ${style.dim(`measured again: ${printable(reasons.join('; '))}`)}`),
       ...rows[index]!.map(row => line(row, widths)),
       ...experiment.reasons.map(reason => `  ${verdictColour(experiment, style)(`→ ${printable(reason)}`)}`),
+      ...experiment.notes.map(note => `  ${style.dim(`· ${printable(note)}`)}`),
       ...(experiment.verdict === 'fail' ? tracesText(experiment, style) : []),
     ].join('\n'),
   )
@@ -49,11 +51,18 @@ function rowsOf(experiment: ExperimentReport, style: Style): Cell[][] {
 function timesText(experiment: ExperimentReport): string {
   const { timeToFirstErrorMs: error, timeToDetectMs: detect, timeToRecoverMs: recover } = experiment
   const { timeToDetectPredictedMs: predicted } = experiment
+  const recovered = recoveredText(experiment)
   const formula = predicted === null ? '' : ` (${duration(predicted)} by the formula)`
   return [
     error === null ? 'no error' : `first error after ${duration(error)}`,
     detect === null ? `no alert${formula}` : `detected after ${duration(detect)}${formula}`,
-    recover === null ? 'not recovered' : recover <= 0 ? 'steady at once' : `recovered after ${duration(recover)}`,
+    recover === null
+      ? recovered === 'no'
+        ? 'not recovered'
+        : recovered
+      : recover <= 0
+        ? 'steady at once'
+        : `recovered after ${recovered}`,
   ].join(' · ')
 }
 

@@ -1,6 +1,14 @@
 import type { Objective } from '@shaketable/slo'
 import { duration } from '../faults/words.ts'
-import type { ExpectationReport, ExperimentReport, LoadReport, ObjectiveReport, Verdict } from '../report/model.ts'
+import type {
+  AftermathReport,
+  ExpectationReport,
+  ExperimentReport,
+  LoadReport,
+  ObjectiveReport,
+  Verdict,
+} from '../report/model.ts'
+import { aftermathOf } from './aftermath.ts'
 import { judgeAlerts, timeToDetect } from './alerts.ts'
 import { judgedSpan } from './corroboration.ts'
 import { predictedDetection } from './detection.ts'
@@ -9,7 +17,9 @@ import { effectsOf, phaseLoads } from './phase-latencies.ts'
 import { type Recovery, recoveryOf, steadyState, windowOf } from './recovery.ts'
 import { seriesOf } from './series.ts'
 import { baselineNotes, percent, targetOf, unsound } from './soundness.ts'
-import { type Block, clusteredInterval, deviations95, deviationsOf, quantile, sum } from './statistics.ts'
+import { deviationsAt, deviationsAtTheEnd, looks } from './spending.ts'
+import { type Block, clusteredInterval, estimateOf, quantile, sum } from './statistics.ts'
+import { bestOfPlan, fallen, seenBy, shareOfPlan } from './sure.ts'
 import { blockLengthOf, blocksOf, type Event, eventsOf } from './tally.ts'
 import { timelineOf } from './timeline.ts'
 import { evidenceOf, judgeTraces, tracesReport } from './traces/judge-traces.ts'
@@ -30,10 +40,13 @@ export function judgeExperiment(seen: Observations, discarded: string[][] = []):
     experiment.objectives.map(objective => [objective.name, eventsOf(objective, experiment, seen.samples)]),
   )
   const measured = experiment.objectives.map(objective => measure(objective, seen, events))
-  const failed = failedOf(measured.filter(({ report }) => report.judged && report.total > 0))
-  const objectives = measured.map(({ report, strata }) => ({
-    ...report,
-    verdict: verdictOf(report, report.judged ? failed : failedOf([{ report, strata }])),
+  const failed = failedOf(
+    measured.filter(({ report }) => report.judged && report.total > 0),
+    seen,
+  )
+  const objectives = measured.map(each => ({
+    ...each.report,
+    verdict: verdictOf(each.report, each.report.judged ? failed : failedOf([each], seen)),
   }))
   const firstErrorAt = firstBad(seen, events)
   const recovered = recovery(seen, events)
@@ -41,7 +54,8 @@ export function judgeExperiment(seen: Observations, discarded: string[][] = []):
   const detectedMs = timeToDetect(seen)
   const loads = phaseLoads(seen)
   const evidence = evidenceOf(seen.traces, phases, seen.addresses ?? new Map(), seen.seed)
-  const expectations = [...judgeExpectations(seen, recovered), ...judgeTraces(seen, evidence)]
+  const aftermath = aftermathOf(seen, events, recovered, evidence)
+  const expectations = [...judgeExpectations(seen, recovered, aftermath), ...judgeTraces(seen, evidence)]
   const doubts = unsound(seen, events, evidence)
   // What a guard ended is not measured any more: it has failed, and doubts are told beside it.
   const voids = seen.breach ? [] : doubts
@@ -61,12 +75,15 @@ export function judgeExperiment(seen: Observations, discarded: string[][] = []):
             ...expectations.filter(each => each.name !== guardName && notPassed(each)).map(inWords),
             ...(seen.breach ? doubts : []),
           ],
+    notes: [...endedEarlyNotes(seen), ...aftermathNotes(aftermath, experiment)],
     discarded,
     startedAt: new Date(seen.startedAtWall).toISOString(),
     phases: (['baseline', 'fault', 'recovery'] as const).flatMap(name => {
       const span = phases[name]
       return span ? [{ name, startMs: span.start - start, endMs: span.end - start }] : []
     }),
+    endedEarly: endedEarly(seen),
+    aftermath,
     faults: seen.faults.map(fault => {
       const spec = experiment.faults.find(each => each.id === fault.id)
       return {
@@ -103,6 +120,31 @@ export function judgeExperiment(seen: Observations, discarded: string[][] = []):
   }
 }
 
+function endedEarly({ experiment, phases, endedAtLook }: Observations): ExperimentReport['endedEarly'] {
+  if (endedAtLook === undefined || !phases.fault) return null
+  return {
+    look: endedAtLook,
+    looks,
+    plannedMs: experiment.phases.faultMs,
+    usedMs: phases.fault.end - phases.fault.start,
+  }
+}
+
+function endedEarlyNotes(seen: Observations): string[] {
+  const ended = endedEarly(seen)
+  if (!ended) return []
+  const [used, planned] = [ended.usedMs, ended.plannedMs].map(ms => duration(Math.round(ms)))
+  return [
+    `the fault phase was over after ${used} of the ${planned} planned: the verdict was sure by look ${ended.look} of ${looks}`,
+  ]
+}
+
+/** What the expectation of a recovery does not tell already. */
+function aftermathNotes(aftermath: AftermathReport | null, { expect }: Observations['experiment']): string[] {
+  if (!aftermath || aftermath.state === 'recovered') return []
+  return expect.recoveryWithinMs !== undefined && aftermath.state !== 'slower' ? [] : [aftermath.text]
+}
+
 /** An objective over fault and recovery, and the blocks of both. */
 interface Measured {
   report: Omit<ObjectiveReport, 'verdict'>
@@ -116,6 +158,7 @@ function measure(objective: Objective, seen: Observations, events: ReadonlyMap<s
   const judgedPhases = [phases.fault, phases.recovery].filter(phase => phase !== undefined)
   const strata = judgedPhases.map(phase => blocksOf(counting, phase, blockLengthOf(judgedPhases)))
   const { good, total } = sum(strata.flat())
+  const weights = weightsOf(seen)
   const target = targetOf(objective.name, objective.target, experiment.expect)
   const expected = ((total * 1000) / (span.end - span.start)) * (objective.windowMs / 1000)
   const counted = counters[objective.name]
@@ -127,13 +170,24 @@ function measure(objective: Objective, seen: Observations, events: ReadonlyMap<s
     objectiveTarget: objective.target,
     good,
     total,
-    ratio: total === 0 ? 0 : good / total,
-    interval: clusteredInterval(strata),
+    ratio: estimateOf(strata, weights).ratio,
+    interval: clusteredInterval(strata, deviationsOfRun(seen), weights),
     judged: experiment.expect.hold.some(held => held.name === objective.name),
     budgetSpent: total === 0 ? 0 : (total - good) / ((1 - objective.target) * expected),
     counters: counted ? { good: counted.good, total: counted.total } : null,
   }
   return { report, strata }
+}
+
+/** A fault phase that was ended early weighs as much as it was to: the target is one for the run that was planned. */
+function weightsOf({ experiment, endedAtLook }: Observations): number[] | undefined {
+  return endedAtLook === undefined ? undefined : [experiment.phases.faultMs, experiment.phases.recoveryMs]
+}
+
+function deviationsOfRun({ experiment, endedAtLook }: Observations, objectives = 1): number {
+  return endedAtLook === undefined
+    ? deviationsAtTheEnd(experiment.phases, objectives)
+    : deviationsAt(endedAtLook, objectives)
 }
 
 function verdictOf({ name, total, target, interval }: Measured['report'], failed: ReadonlySet<string>): Verdict {
@@ -144,13 +198,20 @@ function verdictOf({ name, total, target, interval }: Measured['report'], failed
 /**
  * Which objectives did not hold. Each of several would fail by chance now and then, and one is enough to fail the experiment:
  * Holm's step-down procedure (1979) keeps the chance that any does wrongly at that of one alone. To pass, all must, and that
- * needs no correction.
+ * needs no correction. Of a fault phase that was ended early, what was left of it might have been good.
  */
-function failedOf(measured: readonly Measured[]): Set<string> {
-  const failed = new Set<string>()
+function failedOf(measured: readonly Measured[], seen: Observations): Set<string> {
+  const { experiment, endedAtLook, phases, samples } = seen
+  const span = judgedSpan(phases)
+  const early = endedAtLook !== undefined
+  const share = early && span ? shareOfPlan(experiment, span.end - span.start) : 1
+  const failed =
+    early && phases.fault
+      ? fallen(experiment, samples, seenBy(endedAtLook, experiment, phases.fault), endedAtLook)
+      : new Set<string>()
   for (let left = measured; left.length > 0; ) {
-    const deviations = left.length === 1 ? deviations95 : deviationsOf(1 - 0.05 / left.length)
-    const worse = left.filter(({ report, strata }) => clusteredInterval(strata, deviations)[1] < report.target)
+    const deviations = deviationsOfRun(seen, early ? 2 * left.length : left.length)
+    const worse = left.filter(({ report, strata }) => bestOfPlan(strata, deviations, share) < report.target)
     if (worse.length === 0) break
     for (const { report } of worse) failed.add(report.name)
     left = left.filter(each => !worse.includes(each))
@@ -172,11 +233,15 @@ function reasonsOf(objectives: ObjectiveReport[]): string[] {
     })
 }
 
-function judgeExpectations(seen: Observations, recovered: Recovery | undefined): ExpectationReport[] {
+function judgeExpectations(
+  seen: Observations,
+  recovered: Recovery | undefined,
+  aftermath: AftermathReport | null,
+): ExpectationReport[] {
   const { recoveryWithinMs } = seen.experiment.expect
   return [
     ...(seen.breach ? [judgeGuard(seen.breach, seen)] : []),
-    ...(recoveryWithinMs === undefined ? [] : [judgeRecovery(recoveryWithinMs, recovered, seen)]),
+    ...(recoveryWithinMs === undefined ? [] : [judgeRecovery(recoveryWithinMs, recovered, aftermath, seen)]),
     ...judgeAlerts(seen),
     ...seen.invariants.map(({ name, holds, detail, names = [] }) => ({
       name: `invariant ${name}`,
@@ -200,6 +265,7 @@ function judgeGuard({ at, reason }: NonNullable<Observations['breach']>, { fault
 function judgeRecovery(
   withinMs: number,
   recovered: Recovery | undefined,
+  aftermath: AftermathReport | null,
   { experiment }: Observations,
 ): ExpectationReport {
   const name = `recovery within ${duration(withinMs)}`
@@ -215,7 +281,12 @@ function judgeRecovery(
     }
   }
   return notBeforeMs > withinMs
-    ? { name, verdict: 'fail', detail: `not recovered within the ${length} of the recovery phase`, names: [] }
+    ? {
+        name,
+        verdict: 'fail',
+        detail: `not recovered within the ${length} of the recovery phase${aftermath ? `; ${aftermath.text}` : ''}`,
+        names: [],
+      }
     : {
         name,
         verdict: 'inconclusive',

@@ -13,6 +13,8 @@ export interface Observations {
   startedAtWall: number
   /** `undefined` where the run was aborted before the phase began. */
   phases: { baseline: Span; fault: Span | undefined; recovery: Span | undefined }
+  /** The look by which the verdict was sure, so that the fault phase was ended; undefined: it lasted as planned. */
+  endedAtLook?: number | undefined
   samples: LoadSample[]
   load: { journey: string; ratePerSecond: number; health: LoadHealth }[]
   faults: ObservedFault[]

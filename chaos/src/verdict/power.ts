@@ -1,4 +1,5 @@
-import { deviations95, deviationsOf, wilson } from './statistics.ts'
+import { deviationsAtTheEnd } from './spending.ts'
+import { wilson } from './statistics.ts'
 
 /** 99 % of a standard normal distribution lie over minus this many deviations. */
 const nearlyAlways = 2.326348
@@ -11,11 +12,14 @@ export interface Power {
   foundRatio: number | undefined
 }
 
-/** `objectives` are held at once, over which the fail of one is corrected as if it were the first to be told. */
-export function powerOf(planned: number, target: number, objectives: number): Power {
-  const deviations = objectives === 1 ? deviations95 : deviationsOf(1 - 0.05 / objectives)
-  const passing = countWhile(planned, bad => wilson(planned - bad, planned)[0] >= target)
-  const notFailing = countWhile(planned, bad => wilson(planned - bad, planned, deviations)[1] >= target)
+/**
+ * `objectives` are held at once, over which the fail of one is corrected as if it were the first to be told. Where the fault phase
+ * may end early it is what the run tells that does not.
+ */
+export function powerOf(planned: number, target: number, objectives: number, phases = {}): Power {
+  const [one, corrected] = [deviationsAtTheEnd(phases), deviationsAtTheEnd(phases, objectives)]
+  const passing = countWhile(planned, bad => wilson(planned - bad, planned, one)[0] >= target)
+  const notFailing = countWhile(planned, bad => wilson(planned - bad, planned, corrected)[1] >= target)
   return {
     mostBad: passing === 0 ? undefined : passing - 1,
     foundRatio: notFailing > planned ? undefined : ratioThatReaches(notFailing, planned),

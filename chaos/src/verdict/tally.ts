@@ -9,6 +9,8 @@ import type { Block } from './statistics.ts'
 const blockMs = 1000
 /** shorter ones where there would be fewer than this, which would say nothing about how they cluster. */
 const fewestBlocks = 12
+/** From so much on, in ms, blocks are whole. */
+export const enoughMs = blockMs * fewestBlocks
 
 /** One request that an objective counts. */
 export interface Event {

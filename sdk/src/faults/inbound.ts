@@ -68,7 +68,7 @@ function wrapEmit(prototype: { emit: unknown }, striking: Striking): () => void 
 }
 
 /** `go` hands the request to the app, unless its fate is another. */
-function strikeInbound(strike: Strike, exchange: Inbound, striking: Striking, go: () => void): void {
+export function strikeInbound(strike: Strike, exchange: Inbound, striking: Striking, go: () => void): void {
   const proceed = AsyncResource.bind(() => {
     if (exchange.gone) return
     const { ending, shapes } = strike

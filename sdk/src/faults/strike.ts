@@ -1,4 +1,4 @@
-import { context, createContextKey, isSpanContextValid, trace } from '@opentelemetry/api'
+import { context, createContextKey, isSpanContextValid, type Span, trace } from '@opentelemetry/api'
 import { attribute } from '../names.ts'
 import type { ArmedFault, ArmedFaults } from './armed.ts'
 import type { Clock } from './clock.ts'
@@ -26,12 +26,13 @@ export interface Striking {
 
 /**
  * Lets each fault of a direction choose, in the order in which they were armed. After the first that ends the request the others
- * do not see it. `undefined` where none strikes.
+ * do not see it. `undefined` where none strikes. `spans` are those that bear the mark.
  */
 export function decide(
   striking: Striking,
   direction: Exclude<FaultMatch['direction'], 'process'>,
   subject: Subject,
+  spans = activeSpans(),
 ): Strike | undefined {
   striking.armed.expire()
   const now = striking.clock.now()
@@ -41,7 +42,7 @@ export function decide(
   })
   if (matching.length === 0) return undefined
 
-  const span = trace.getActiveSpan()
+  const [span] = spans
   // Without a tracer every request has the same invalid id: then each is an attempt of its own.
   const traceId = span !== undefined && isSpanContextValid(span.spanContext()) ? span.spanContext().traceId : undefined
   const struck: ArmedFault[] = []
@@ -65,9 +66,17 @@ export function decide(
     }
   }
   if (struck.length === 0) return undefined
-  span?.setAttribute(attribute.faultId, struck.map(fault => fault.id).join(','))
-  span?.setAttribute(attribute.faultKind, struck.map(fault => fault.request.effect.kind).join(','))
+  const mark = {
+    [attribute.faultId]: struck.map(fault => fault.id).join(','),
+    [attribute.faultKind]: struck.map(fault => fault.request.effect.kind).join(','),
+  }
+  for (const span of spans) span.setAttributes(mark)
   return strike
+}
+
+function activeSpans(): readonly Span[] {
+  const span = trace.getActiveSpan()
+  return span ? [span] : []
 }
 
 /**

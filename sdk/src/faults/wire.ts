@@ -53,7 +53,8 @@ export type FaultEffect = RequestEffect | ProcessEffect
 /** Which requests a fault may choose from. An absent field matches all. */
 export interface FaultMatch {
   /**
-   * `inbound`: HTTP requests that this service receives; `outbound`: HTTP requests that it makes; `tcp`: what it writes to a
+   * `inbound`: HTTP requests and gRPC calls that this service receives; `outbound`: those that it makes (`fetch`, undici,
+   * node:http, node:http2, grpc-js, whose path is `/package.Service/Method`); `tcp`: what it writes to a
    * dependency of any protocol (PostgreSQL, Redis): all that it writes to one connection in one turn of its event loop is a request;
    * `process`: no request at all, the process itself. There `percent`, `scope` and `seed` mean nothing.
    */

@@ -1,5 +1,6 @@
 import { type Markup, type MarkupValue, markup } from '../markup.ts'
 import type { ExperimentReport, FaultReport, ObjectiveReport } from '../model.ts'
+import { recoveredText } from '../recovered.ts'
 import { count, duration, nothing, percent, plural } from '../units.ts'
 import { frameOf } from './frame.ts'
 import { lanesFigure } from './lanes.ts'
@@ -16,6 +17,7 @@ export function experimentSection(experiment: ExperimentReport, id: string): Mar
 <div class="name"><h2 id="${id}-h">${experiment.title || experiment.name}</h2>${verdictBadge(experiment.verdict)}</div>
 <p class="facts"><code>${experiment.name}</code> from <code>${experiment.file}</code>, seed ${experiment.seed}</p>
 ${experiment.reasons.length > 0 && markup`<ul class="reasons ${experiment.verdict}">${experiment.reasons.map(reason => markup`<li>${reason}</li>`)}</ul>`}
+${experiment.notes.map(note => markup`<p class="note">${note[0]?.toUpperCase()}${note.slice(1)}.</p>`)}
 ${experiment.discarded.map(reasons => markup`<p class="facts">Measured again: ${reasons.join('; ')}.</p>`)}
 ${numbers(experiment)}
 ${lanesFigure(experiment, frame, id)}
@@ -51,11 +53,7 @@ function numbers(experiment: ExperimentReport): Markup {
       detect === null ? 'no alert' : duration(detect),
       `${detect === null ? 'nothing fired' : 'after the fault began'}${predicted === null ? '' : `; by the formula ${duration(predicted)}`}`,
     ],
-    [
-      'Recovered',
-      recover === null ? 'no' : recover <= 0 ? 'at once' : duration(recover),
-      recover === null ? 'not within the run' : 'after the fault ended',
-    ],
+    ['Recovered', recoveredText(experiment), recover === null ? 'not within the run' : 'after the fault ended'],
     ['Requests', count(requests), failed === 0 ? 'none failed' : `${count(failed)} failed`],
     ['p99 latency', duration(p99), 'over the whole run'],
     ['Budget spent', percent(budget), budgetText],

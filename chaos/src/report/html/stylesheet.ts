@@ -61,6 +61,8 @@ h1 + .badge { font-size: 16px; line-height: 28px; padding-right: 14px; }
 .experiment:first-of-type { border-top: 0; margin-top: 12px; }
 .experiment .name { display: flex; flex-wrap: wrap; gap: 6px 12px; align-items: center; }
 .experiment .facts { margin: 6px 0 0; font-size: 14px; }
+.note { margin: 12px 0 0; padding: 8px 16px; border-left: 4px solid var(--line); }
+h4.trace { margin-top: 22px; }
 .reasons { margin: 16px 0 0; padding: 12px 16px; list-style: none; border-left: 4px solid; border-radius: 0 8px 8px 0; }
 .reasons li + li { margin-top: 6px; }
 .reasons.pass { border-color: var(--pass); background: var(--pass-tint); }
@@ -78,9 +80,10 @@ table { width: 100%; border-collapse: collapse; font-size: 14px; }
 caption { text-align: left; font-size: 13px; padding-bottom: 6px; }
 th, td { text-align: left; padding: 8px 14px 8px 0; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: 400; }
 th:last-child, td:last-child { padding-right: 0; }
-thead th { color: var(--soft); font-size: 12.5px; padding-top: 2px; padding-bottom: 4px; white-space: nowrap; }
-tbody th { font-weight: 600; }
-.number { text-align: right; white-space: nowrap; }
+thead th { color: var(--soft); font-size: 12.5px; padding-top: 2px; padding-bottom: 4px; vertical-align: bottom; overflow-wrap: normal; }
+tbody th { font-weight: 600; min-width: 9em; }
+.number { text-align: right; }
+td.number { white-space: nowrap; }
 .under { display: block; font-weight: 400; font-size: 12.5px; color: var(--soft); }
 td.whisker { width: 30%; min-width: 180px; }
 th.moment { width: 96px; }
@@ -147,6 +150,27 @@ footer { border-top: 1px solid var(--line); margin-top: 48px; padding-top: 24px;
 footer h2 { margin-bottom: 10px; }
 footer .facts { margin: 12px 0 0; font-size: 13.5px; }
 
+/* Fixed, so that two of them have one scale. */
+.spans { font-size: 13px; table-layout: fixed; }
+.spans thead th:first-child, .spans thead .waterfall { width: 38%; }
+.logs { margin-top: 10px; }
+.logs summary { font-size: 13px; font-weight: 400; color: var(--soft); margin-bottom: 4px; }
+.spans tbody th, .spans tbody td { border: 0; padding-top: 1px; padding-bottom: 1px; }
+.spans tbody th { font-weight: 400; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.spans tbody tr:hover { background: var(--band); }
+.spans svg.bar { margin-top: 3px; }
+.waterfall { width: 38%; }
+svg.bar { width: 100%; display: block; fill: var(--p90); }
+svg.bar.failed { fill: var(--fail); }
+.depth1 { padding-left: 14px; }
+.depth2 { padding-left: 28px; }
+.depth3 { padding-left: 42px; }
+.depth4 { padding-left: 56px; }
+.depth5 { padding-left: 70px; }
+.depth6 { padding-left: 84px; }
+.depth7 { padding-left: 98px; }
+.depth8 { padding-left: 112px; }
+
 @media (max-width: 960px) {
   .numbers { grid-template-columns: repeat(3, minmax(0, 1fr)); }
 }
@@ -164,29 +188,18 @@ footer .facts { margin: 12px 0 0; font-size: 13.5px; }
   tbody th, tbody td { border: 0; padding: 2px 0; width: auto; }
   tbody td { display: grid; grid-template-columns: 104px minmax(0, 1fr); gap: 10px; }
   tbody td::before { content: attr(data-head); color: var(--soft); font-size: 12.5px; line-height: 1.7; }
-  .number { text-align: left; white-space: normal; }
+  .number, td.number { text-align: left; white-space: normal; }
   td.whisker { display: block; width: auto; padding: 8px 0; }
   td.whisker::before { content: none; }
+  .spans tbody tr { padding: 6px 0; }
+  .spans tbody th { white-space: normal; }
+  .spans tbody th span { display: inline-block; }
   .timeline tbody tr { display: grid; grid-template-columns: 68px minmax(0, 1fr); padding: 6px 0; }
   .timeline tbody th { grid-row: 1 / 3; font-weight: 400; color: var(--soft); }
   .timeline tbody td { display: block; padding: 0; width: auto; }
   .timeline tbody td::before, .timeline tbody td.kind { content: none; display: none; }
   .timeline tbody td.about { font-weight: 600; }
 }
-h4.trace { margin-top: 22px; }
-.waterfall { width: 45%; }
-svg.bar { width: 100%; display: block; fill: var(--p90); }
-svg.bar.failed { fill: var(--fail); }
-[class^="depth"] { display: inline-block; }
-.depth1 { padding-left: 14px; }
-.depth2 { padding-left: 28px; }
-.depth3 { padding-left: 42px; }
-.depth4 { padding-left: 56px; }
-.depth5 { padding-left: 70px; }
-.depth6 { padding-left: 84px; }
-.depth7 { padding-left: 98px; }
-.depth8 { padding-left: 112px; }
-
 @media print {
   :root {
     --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #ccc; --grid: #e5e5e5;

@@ -1,6 +1,6 @@
 import { type Markup, markup } from '../markup.ts'
 import type { TraceExample, TraceExampleSpan, TracesReport } from '../model.ts'
-import { count, duration, nothing, percent } from '../units.ts'
+import { count, duration, nothing, percent, plural } from '../units.ts'
 import { edgeText, lengthOf, logText, sizeText, spanText } from '../waterfall.ts'
 import { table } from './table.ts'
 
@@ -36,9 +36,13 @@ ${healthy && example('One of the same kind without the fault', healthy, scaleMs)
 function example(title: string, trace: TraceExample, scaleMs: number): Markup {
   return markup`<h4 class="trace">${title}</h4><p class="facts">${sizeText(trace)}, at ${duration(trace.atMs)}, trace <code>${trace.traceId}</code></p>
 ${table(
-  `Spans of trace ${trace.traceId}, on the same scale as the other one`,
+  `${title}: its spans, both requests on one scale`,
   [
-    { head: 'Span', cell: row => markup`<span class="depth${Math.min(row.depth, 8)}">${spanText(row)}</span>` },
+    {
+      head: 'Span',
+      cell: row =>
+        markup`<span class="depth${Math.min(row.depth, 8)}" title="${spanText(row)}">${spanText(row)}</span>`,
+    },
     { head: 'When', cell: row => bar(row, scaleMs), name: 'waterfall' },
     { head: 'Took', number: true, cell: row => duration(row.durationMs) },
     {
@@ -47,10 +51,11 @@ ${table(
     },
   ],
   trace.spans,
+  'spans',
 )}
 ${
   trace.logs.length > 0 &&
-  markup`<details class="timeline"><summary>Its log lines, ${trace.logs.length}</summary><pre>${trace.logs.map(({ instance, text }) => `${instance}  ${logText(text)}\n`)}</pre></details>`
+  markup`<details class="logs"><summary>${plural(trace.logs.length, 'log line')} of it</summary><pre>${trace.logs.map(({ instance, text }) => `${instance}  ${logText(text)}\n`)}</pre></details>`
 }`
 }
 

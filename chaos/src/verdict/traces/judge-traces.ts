@@ -216,7 +216,12 @@ export function tracesReport(seen: Observations, evidence: TraceEvidence | undef
 }
 
 function exampleOf(spans: NonNullable<Examples['struck']>, { logs, phases }: Observations): TraceExample {
-  const byParent = Map.groupBy(spans, span => span.parentId)
+  // What was put off until after the answer would dwarf what the client waited for.
+  const answered = spans.find(span => span.kind === 'server' && span.parentId === '')?.end ?? Number.POSITIVE_INFINITY
+  const byParent = Map.groupBy(
+    spans.filter(span => span.start < answered),
+    span => span.parentId,
+  )
   const ids = new Set(spans.map(span => span.spanId))
   const shown: TraceExample['spans'] = []
   const start = Math.min(...spans.map(span => span.start))
@@ -236,7 +241,7 @@ function exampleOf(spans: NonNullable<Examples['struck']>, { logs, phases }: Obs
     for (const child of inOrder(byParent.get(span.spanId) ?? [])) add(child, depth + 1)
   }
   // Of whom the parent died with its span, it is a root of its own.
-  for (const root of inOrder(spans.filter(span => !ids.has(span.parentId)))) add(root, 0)
+  for (const root of inOrder(spans.filter(span => span.start < answered && !ids.has(span.parentId)))) add(root, 0)
   const traceId = spans[0]!.traceId
   return {
     traceId,
