@@ -1,4 +1,5 @@
 import { isMainThread } from 'node:worker_threads'
+import type { TextMapPropagator } from '@opentelemetry/api'
 import { untraced } from './context.ts'
 import type { Witness } from './doctor/witness.ts'
 import type { LibraryFile } from './instrumentations/modules.ts'
@@ -54,6 +55,13 @@ export async function exportLogs(
     notice(`logs are not sent, their exporter cannot be opened: ${String(error)}`)
     return undefined
   }
+}
+
+/** While faults are enabled, a tag that lets them strike is handed on only where it is signed. */
+export async function atTheEdge(propagator: TextMapPropagator, { faults }: Options): Promise<TextMapPropagator> {
+  if (!faults) return propagator
+  const { stripTags } = await import('./faults/strip-tags.ts')
+  return stripTags(propagator, faults.key)
 }
 
 export interface FaultControl {

@@ -44,7 +44,7 @@ import { RequestMetrics } from './metrics/red.ts'
 import { observeRuntime } from './metrics/runtime.ts'
 import { label, metric } from './names.ts'
 import { type Notice, stderrNotice } from './notice.ts'
-import { callWitness, enableFaults, exportLogs, type FaultControl, pushMetrics } from './on-demand.ts'
+import { atTheEdge, callWitness, enableFaults, exportLogs, type FaultControl, pushMetrics } from './on-demand.ts'
 import { type Options, readOptions } from './options.ts'
 import { Redaction } from './redaction.ts'
 import { type Handle, nowStarting, startingSdk } from './running.ts'
@@ -86,7 +86,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   listenToDiagnostics(options, notice)
   const redaction = new Redaction(options.redaction)
   const pipeline = await openPipeline(options, redaction, own, notice)
-  const propagator = own.textMapPropagator ?? propagatorOf(options.propagators)
+  const propagator = await atTheEdge(own.textMapPropagator ?? propagatorOf(options.propagators), options)
   const provider = new SpanProvider(pipeline, samplingOf(options, own, pipeline), notice)
   const apiRegistered = registerApi(provider, propagator, notice)
   const meters = registerMeters(options, notice)
