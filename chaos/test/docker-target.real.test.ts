@@ -2,9 +2,11 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { exitCode } from '@shaketable/slo'
 import type { Container } from 'dockerode'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { parse } from 'yaml'
 import type { Journal, JournalEntry } from '../src/conduct/journal.ts'
 import type { System } from '../src/experiment/model.ts'
 import { random } from '../src/random.ts'
@@ -20,6 +22,7 @@ import { hitAndUndone } from './outcome.ts'
 import { describeTarget } from './target-contract.ts'
 
 const never = new AbortController().signal
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const mark = `shaketable.test.${process.pid}`
 const within = { timeout: 30_000, interval: 100 }
 const inside = { HOST: '0.0.0.0', PORT: '8080' }
@@ -408,8 +411,8 @@ spec:
   })
 })
 
-describe('the image of the shop', () => {
-  it('is built by its Dockerfile, and holds all that a service needs', async () => {
+describe('the shop', () => {
+  it('has an image by its Dockerfile, which holds all that a service needs', async () => {
     await engine.build('demo-services/Dockerfile', 'shaketable-test-shop')
     const service = await engine.run({
       name: `shop-${process.pid}-recommendations`,
@@ -437,5 +440,23 @@ describe('the image of the shop', () => {
     await expect.poll(ready, within).toBe(200)
     expect((await fetch(`${at(8080)}/recommendations?sku=A1`)).status).toBe(200)
     expect(Config.User).toBe('1000:1000')
+  })
+
+  it('is found by its experiments in the containers that compose makes of it', async () => {
+    const { services } = parse(await readFile(join(root, 'compose.shop.yaml'), 'utf8'), { merge: true }) as {
+      services: Record<string, { labels?: Record<string, string> }>
+    }
+    const made = Object.entries(services).filter(([, { labels }]) => labels)
+    for (const [name, { labels = {} }] of made) {
+      const idle = ['-e', 'setInterval(() => {}, 1000)']
+      await engine.run({ name: `shop-${process.pid}-${name}`, command: idle, dir: '/', labels, env: {}, ports: [] })
+    }
+    const { state, remove } = await freshState()
+    onTestFinished(remove)
+    const args = ['run', 'demo-services/experiments', '--target', 'docker', '--dry-run', '--seed', '1']
+    const { code, stdout, stderr } = await new Shaketable(args, { state, cwd: root, env: engine.env }).finished
+    expect([code, stdout.match(/ hits /g)?.length], stderr).toEqual([0, 4])
+    expect(stdout).toContain('system    shop (postgres, gateway, catalog, orders x2, inventory x2, payments,')
+    expect(stdout).toMatch(/ hits orders-[12] \(container shop-\d+-orders-[12]\)\n/)
   })
 })

@@ -152,8 +152,8 @@ test('a fault with a tag strikes only what bears it signed and in time, and a fa
   await arm('out', { kind: 'error', status: 503 }, { direction: 'outbound', tag: 'run-7' })
   const ask = async (tag: string) => {
     const headers = { baggage: `shaketable.tag=${tag}` }
-    const answer = await (await fetch(`${app.url}/fetch?to=${outsideUrl}/out`, { headers })).json()
-    return (answer as { status: number }).status
+    const answer = await fetch(`${app.url}/fetch?to=${outsideUrl}/out`, { headers })
+    return ((await answer.json()) as { status: number }).status
   }
   expect([await ask(tags.signed), await ask(tags.forged)]).toEqual([503, 200])
 })
