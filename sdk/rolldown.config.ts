@@ -46,6 +46,7 @@ export default defineConfig({
     sourcemap: true,
     // They stand beside it, in src.
     sourcemapExcludeSources: true,
+    comments: false,
     chunkFileNames: '[name].js',
     codeSplitting: {
       includeDependenciesRecursively: false,
