@@ -23,6 +23,8 @@ interface Spans {
   made: number
   sent: number
   dropped: number
+  /** By why they were. */
+  droppedFor: Record<string, number>
   waiting: number
 }
 
@@ -62,8 +64,7 @@ export async function outage({ downMs, upMs, rate, env = {} }: OutageOptions): P
     const spans = async (): Promise<Spans> => {
       const each = await Promise.all([...started.admin.values()].flat().map(spansOf))
       mostWaiting = Math.max(mostWaiting, ...each.map(({ waiting }) => waiting))
-      const sum = (field: keyof Spans) => each.reduce((all, one) => all + one[field], 0)
-      return { made: sum('made'), sent: sum('sent'), dropped: sum('dropped'), waiting: sum('waiting') }
+      return each.reduce(sumOf)
     }
     watch = setInterval(() => void spans().catch(() => undefined), 500)
     const visitors = await Visitors.come(shop, rate)
@@ -91,6 +92,20 @@ export async function outage({ downMs, upMs, rate, env = {} }: OutageOptions): P
 async function spansOf(admin: string): Promise<Spans> {
   const { spans } = (await json<{ spans: Spans }>(`http://${admin}/telemetry`))!
   return spans
+}
+
+function sumOf(one: Spans, other: Spans): Spans {
+  const { droppedFor } = one
+  const reasons = Object.keys({ ...droppedFor, ...other.droppedFor })
+  return {
+    made: one.made + other.made,
+    sent: one.sent + other.sent,
+    dropped: one.dropped + other.dropped,
+    droppedFor: Object.fromEntries(
+      reasons.map(reason => [reason, (droppedFor[reason] ?? 0) + (other.droppedFor[reason] ?? 0)]),
+    ),
+    waiting: one.waiting + other.waiting,
+  }
 }
 
 /** What the outage cost beyond the spans that found no room, each of which is counted. */

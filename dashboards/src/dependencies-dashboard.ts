@@ -68,7 +68,8 @@ function byMetrics() {
     ),
     graph({
       title: '99th percentile by edge',
-      description: 'Seconds, as the caller waited. A flat line at a round number is a time limit that strikes.',
+      description:
+        'Seconds, as the caller waited. A flat line at a round number is a time limit that strikes: open that destination’s dashboard.',
       unit: 's',
       width: 8,
       queries: [{ expr: duration(0.99, called, edge, ofCallers), legend, exemplars: true }],

@@ -107,7 +107,8 @@ function memory() {
     graph(
       {
         title: 'Time in garbage collection',
-        description: 'The share of time. Over a few percent, the heap is too small or too much is allocated a request.',
+        description:
+          'The share of time. Over a few percent, raise --max-old-space-size; if that does not help, find what allocates in a heap profile.',
         unit: 'percentunit',
         width: 8,
         queries: [{ expr: `sum by (instance) (rate(${runtimeMetric.gcDuration}_sum${of}${rate}))`, legend }],
@@ -177,7 +178,8 @@ function processes() {
     ),
     table({
       title: 'Versions',
-      description: 'The Node version of each instance. Two versions outside of a release are a rollout that got stuck.',
+      description:
+        'The Node version of each instance. Two versions outside of a release are a rollout that got stuck: finish it, or take it back.',
       width: 24,
       rows: { instance: 'Instance', [runtimeLabel.version]: 'Node' },
       columns: [

@@ -36,7 +36,8 @@ function requests() {
   return [
     graph({
       title: 'Requests by route',
-      description: 'Requests a second. A sudden fall with healthy callers means that they cannot reach the service.',
+      description:
+        'Requests a second. A sudden fall with healthy callers means that they cannot reach the service: look at their failed calls.',
       unit: 'reqps',
       width: 8,
       queries: [{ expr: requestRate(served, by, ofRoute), legend }],
@@ -54,7 +55,8 @@ function requests() {
     ),
     graph({
       title: 'Duration, 50th, 95th and 99th percentile',
-      description: 'Seconds from request to answer, over the chosen routes. A dot is a request: it leads to its trace.',
+      description:
+        'Seconds from request to answer, over the chosen routes. Where the 99th leaves the median, open a dot up there: it is a request, and leads to its trace.',
       unit: 's',
       width: 8,
       queries: [0.5, 0.95, 0.99].map(quantile => ({
@@ -117,7 +119,8 @@ function outbound() {
     ),
     graph({
       title: '99th percentile by destination',
-      description: 'Seconds. A destination slower than the time limit of its callers turns into their errors.',
+      description:
+        'Seconds. A destination slower than the time limit of its callers turns into their errors: open its dashboard.',
       unit: 's',
       width: 8,
       emptyWhile,

@@ -103,7 +103,7 @@ function arrival() {
     graph({
       title: 'Spans made, sent and dropped by the service',
       description:
-        'Spans a second. Dropped ones: the collector is not there or refuses, and the bounded queue is full.',
+        'Spans a second. Dropped ones: the bounded queue was full. Is the collector there, and does it refuse? See the panels beside.',
       unit: 'cps',
       width: 8,
       queries: (['spansMade', 'spansSent', 'spansDropped'] as const).map(name => ({
