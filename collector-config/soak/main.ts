@@ -13,8 +13,7 @@ if (!(minutes > 0) || !(rate > 0)) {
   console.error('expected: soak:collector [--minutes 5] [--rate 20]')
   process.exit(2)
 }
-// Without its timeouts: on a busy machine they would fail visits, whatever the collector does.
-const found = await outage({ downMs: minutes * 60_000, upMs: 10_000, rate, env: { RESILIENCE: 'off' } })
+const found = await outage({ downMs: minutes * 60_000, upMs: 10_000, rate })
 console.log(JSON.stringify(found))
 for (const line of missed(found)) console.log(`MISSED: ${line}`)
 if (missed(found).length === 0) console.log('all held')

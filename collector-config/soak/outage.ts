@@ -51,7 +51,12 @@ export async function outage({ downMs, upMs, rate, env = {} }: OutageOptions): P
   let watch: NodeJS.Timeout | undefined
   try {
     const agent = await startAgent()
-    const started = await startInstrumentedShop(() => ({ OTEL_EXPORTER_OTLP_ENDPOINT: agent.url, ...env }))
+    const started = await startInstrumentedShop(() => ({
+      // No timeouts and no breakers: on a busy machine they would fail visits, whatever the collector does.
+      RESILIENCE: 'retry,fallback',
+      OTEL_EXPORTER_OTLP_ENDPOINT: agent.url,
+      ...env,
+    }))
     shop = started.shop
     let mostWaiting = 0
     const spans = async (): Promise<Spans> => {

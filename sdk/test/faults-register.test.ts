@@ -3,8 +3,8 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { ArmRequest, FaultMatch } from '../src/faults/wire.ts'
-import { type App, runner, startRegistered } from './faults-app/start.ts'
+import { type ArmRequest, type FaultMatch, signedTag } from '../src/faults/wire.ts'
+import { type App, controlKey, runner, startRegistered } from './faults-app/start.ts'
 import { fromProtobuf, type Received } from './otlp-receiver.ts'
 
 let app: App
@@ -125,6 +125,37 @@ test('a fault in a call over HTTP/2 or of gRPC is marked in the access line and 
   const metrics = await (await fetch(`${app.admin}/metrics`)).text()
   expect(metrics).toMatch(/shaketable_faults_injected_total\{[^}]*shaketable_fault_id="h2"[^}]*\} 5/)
   dependency.close()
+})
+
+test('a fault with a tag strikes only what bears it signed and in time, and a false one goes no further', async () => {
+  await arm('tagged', { kind: 'latency', delayMs: 1, jitterMs: 0 }, { direction: 'inbound', tag: 'run-7' })
+  const tags = {
+    signed: signedTag('run-7', controlKey, 600_000),
+    another: signedTag('run-8', controlKey, 600_000),
+    forged: signedTag('run-7', 'another-key-of-32-characters-too', 600_000),
+    stale: signedTag('run-7', controlKey, -1),
+  }
+  const handedOn: Record<string, boolean> = {}
+  const struck: Record<string, boolean> = {}
+  for (const [at, [name, tag]] of Object.entries(tags).entries()) {
+    const headers = { ...within(traceId(300 + at)), baggage: `tenant=acme,shaketable.tag=${tag}` }
+    await (await fetch(`${app.url}/fetch?to=${outsideUrl}/${name}`, { headers })).json()
+    const { baggage } = called.find(one => one.url === `/${name}`)!.headers
+    expect(baggage).toContain('tenant=acme')
+    handedOn[name] = String(baggage).includes(tag)
+    await expect.poll(() => accessLines(traceId(300 + at)).length).toBe(1)
+    struck[name] = accessLines(traceId(300 + at))[0]!['shaketable.fault.id'] === 'tagged'
+  }
+  expect(handedOn).toEqual({ signed: true, another: true, forged: false, stale: false })
+  expect(struck).toEqual({ signed: true, another: false, forged: false, stale: false })
+  await control.disarm('tagged')
+  await arm('out', { kind: 'error', status: 503 }, { direction: 'outbound', tag: 'run-7' })
+  const ask = async (tag: string) => {
+    const headers = { baggage: `shaketable.tag=${tag}` }
+    const answer = await fetch(`${app.url}/fetch?to=${outsideUrl}/out`, { headers })
+    return ((await answer.json()) as { status: number }).status
+  }
+  expect([await ask(tags.signed), await ask(tags.forged)]).toEqual([503, 200])
 })
 
 test('in scope `request` every attempt of a request meets the same fate, in scope `attempt` its own', async () => {

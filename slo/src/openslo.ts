@@ -147,6 +147,8 @@ function objectivesOf(
   }))
 }
 
+const trafficRate = rate()
+
 /** Annotations are their writers' own, but for those under our name. */
 function trafficOf(
   document: SourceDocument,
@@ -161,7 +163,7 @@ function trafficOf(
   }
   const told = annotations[trafficAnnotation]
   if (told === undefined) return undefined
-  const read = rate().safeParse(told)
+  const read = trafficRate.safeParse(told)
   if (read.success) return { ratePerSecond: read.data, place: document.place(at(trafficAnnotation), 'key') }
   problems.push(document.problem(at(trafficAnnotation), read.error.issues[0]!.message))
   return undefined

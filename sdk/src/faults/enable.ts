@@ -8,6 +8,7 @@ import { interceptHttp2 } from './outbound-http2.ts'
 import { interceptNodeHttp } from './outbound-node.ts'
 import { interceptTcp } from './outbound-tcp.ts'
 import type { Striking } from './strike.ts'
+import { tagReader } from './tag.ts'
 
 export interface EnableFaultsOptions {
   /** Where fault control listens; 0 takes a free port. */
@@ -42,7 +43,7 @@ export function enableFaults(options: EnableFaultsOptions): {
     return { port: Promise.resolve(undefined), close: async () => {} }
   }
   const armed = new ArmedFaults(monotonicClock, options.count)
-  const striking: Striking = { armed, clock: monotonicClock, count: options.count }
+  const striking: Striking = { armed, clock: monotonicClock, count: options.count, readTag: tagReader(options.key) }
   const fetching = interceptFetch(striking)
   const undo = [
     interceptInbound(striking),

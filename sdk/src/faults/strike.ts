@@ -1,10 +1,12 @@
-import { context, createContextKey, isSpanContextValid, type Span, trace } from '@opentelemetry/api'
-import { attribute } from '../names.ts'
+import { context, createContextKey, isSpanContextValid, propagation, type Span, trace } from '@opentelemetry/api'
+import { attribute, tagBaggageKey } from '../names.ts'
 import type { ArmedFault, ArmedFaults } from './armed.ts'
+import { memberOf } from './baggage.ts'
 import type { Clock } from './clock.ts'
 import type { Ending, Shaping } from './effects/effect.ts'
 import { effectOf } from './effects/index.ts'
 import type { Subject } from './matching.ts'
+import type { TagReader } from './tag.ts'
 import type { FaultMatch, RequestEffect } from './wire.ts'
 
 /**
@@ -22,6 +24,7 @@ export interface Striking {
   armed: ArmedFaults
   clock: Clock
   count(faultId: string, kind: string): void
+  readTag: TagReader
 }
 
 /**
@@ -35,10 +38,11 @@ export function decide(
   spans = activeSpans(),
 ): Strike | undefined {
   striking.armed.expire()
+  const tagged = { ...subject, tag: () => striking.readTag(tagOf(subject)) }
   const now = striking.clock.now()
   const matching = striking.armed[direction].flatMap(fault => {
     const measure = fault.intensity(now)
-    return measure !== undefined && fault.matches(subject) ? [{ fault, measure }] : []
+    return measure !== undefined && fault.matches(tagged) ? [{ fault, measure }] : []
   })
   if (matching.length === 0) return undefined
 
@@ -72,6 +76,12 @@ export function decide(
   }
   for (const span of spans) span.setAttributes(mark)
   return strike
+}
+
+/** Of the request in whose course it is made, or its own. */
+function tagOf({ header }: Subject): string | undefined {
+  const active = propagation.getActiveBaggage()?.getEntry(tagBaggageKey)?.value
+  return active ?? memberOf(header?.('baggage'), tagBaggageKey)
 }
 
 function activeSpans(): readonly Span[] {

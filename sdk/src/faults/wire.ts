@@ -15,6 +15,7 @@
  */
 
 export { authorizationOf, type Call } from './signed-call.ts'
+export { signedTag } from './tag.ts'
 
 /** How the delays of a latency are spread. */
 export const distributions = ['uniform', 'normal', 'pareto'] as const
@@ -65,6 +66,11 @@ export interface FaultMatch {
   path?: string
   /** Headers that the request bears, by their names in small letters, with exactly these values. Not with `tcp`. */
   headers?: Record<string, string>
+  /**
+   * Only requests that bear this tag, as `signedTag` makes it: in the baggage that they came with, and that the services hand on. A
+   * tag that is not signed with the key, or has expired, is none, and is handed on by no service whose faults are enabled.
+   */
+  tag?: string
   /** `outbound` and `tcp` only, where it must be given: `host:port` of the dependency; several mean any of them. */
   peers?: string[]
   /**
