@@ -7,7 +7,8 @@ import { fixture, freshState, processesWith, Shaketable } from './cli.ts'
 /** For a soak: `SOAK_KILLS=50 SOAK_SEED=7`. */
 const kills = Number(process.env.SOAK_KILLS ?? 8)
 const next = random(Number(process.env.SOAK_SEED ?? 9))
-const undoneWithinMs = 5000
+/** On a machine of its own it takes under 5 s. */
+const undoneWithinMs = 60_000
 vi.setConfig({ maxConcurrency: 4, testTimeout: 300_000 })
 
 interface Stage {
@@ -68,7 +69,7 @@ describe.concurrent('a kill (SIGKILL)', () => {
         await run.finished
       }
       await expect
-        .poll(() => processesWith(state), { timeout: undoneWithinMs, interval: 50, message: 'alive after 5 s' })
+        .poll(() => processesWith(state), { timeout: undoneWithinMs, interval: 50, message: 'alive after a minute' })
         .toEqual([])
       // A run that dies between making its folder and starting its keeper has started nothing; the sweep finds the folder.
       const bare = (await runs()).length > 0

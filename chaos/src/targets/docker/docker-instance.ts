@@ -15,6 +15,7 @@ import type { ShakenContainer } from './shaken.ts'
 
 const pollMs = 50
 const endsWithinMs = 10_000
+const pauseAttempts = 5
 
 export interface DockerInstanceOptions {
   found: FoundContainer
@@ -136,7 +137,7 @@ export class DockerInstance implements Instance {
     if (!life)
       throw new ShaketableError('SHAKETABLE_INSTANCE_DOWN', `${this.id} is down, so there is nothing to freeze`)
     await this.#shaking()
-    await this.#options.container.pause()
+    await this.#pause()
     life.frozen = true
     this.#emit('frozen')
   }
@@ -289,6 +290,20 @@ export class DockerInstance implements Instance {
         // `stop` restores it, and tells if it cannot.
         if (!this.#stopping.signal.aborted) this.#emit('exited', `not started again: ${error.message}`)
       })
+  }
+
+  /** On a busy machine runc may not catch all processes of a cgroup at once: it lets them go, and is asked again. */
+  async #pause(): Promise<void> {
+    const { container, clock } = this.#options
+    for (let left = pauseAttempts; ; ) {
+      try {
+        await container.pause()
+        return
+      } catch (error) {
+        if (--left === 0 || !/unable to freeze/.test((error as Error).message)) throw error
+        await clock.sleep(pollMs)
+      }
+    }
   }
 
   async #kill(signal: string): Promise<void> {
