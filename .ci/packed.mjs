@@ -1,6 +1,6 @@
 // Packs each published package and uses the tarballs from a scratch project, as a user of the registry would.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -12,9 +12,11 @@ try {
   run('npm', ['run', 'build'], { cwd: resolve('.') })
   const tarballs = rooms.map(room => {
     run('npx', ['publint', '--strict', room], { cwd: resolve('.') })
-    const [{ filename }] = JSON.parse(
+    const [{ filename, size, files }] = JSON.parse(
       execFileSync('npm', ['pack', `./${room}`, '--json', '--pack-destination', scratch], { encoding: 'utf8' }),
     )
+    if (room === 'sdk' && size > 400_000) throw new Error(`the packed sdk has ${size} bytes, expected at most 400,000`)
+    if (!files.some(({ path }) => path === 'LICENSE')) throw new Error(`the packed ${room} has no LICENSE`)
     return `./${filename}`
   })
   writeFileSync(join(scratch, 'package.json'), JSON.stringify({ name: 'scratch', private: true, type: 'module' }))
@@ -27,6 +29,11 @@ try {
     'express@5.3.0',
     '@opentelemetry/api@1.10.0',
   ])
+
+  for (const name of ['api', 'core']) {
+    const copies = globSync(`node_modules/**/@opentelemetry/${name}/package.json`, { cwd: scratch })
+    if (copies.length !== 1) throw new Error(`expected one @opentelemetry/${name}, saw ${copies.join(', ')}`)
+  }
 
   // ESM, through the flag that the README promises.
   writeFileSync(

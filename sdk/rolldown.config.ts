@@ -44,6 +44,8 @@ export default defineConfig({
     dir: 'dist',
     format: 'esm',
     sourcemap: true,
+    // They stand beside it, in src.
+    sourcemapExcludeSources: true,
     chunkFileNames: '[name].js',
     codeSplitting: {
       includeDependenciesRecursively: false,

@@ -1,6 +1,7 @@
 /**
- * `npm run bench:kills -w shaketable [-- --local 100 --docker 25 --seed 9]`: kills the runner (SIGKILL) at seeded random moments of
- * its life, on local processes and on containers, and has `sweep` prove each time that nothing is left. Exits 1 where anything is.
+ * `npm run bench:kills -w shaketable [-- --local 100 --docker 25 --seed 9]`: kills (SIGKILL) the runner at seeded random moments of
+ * its life, an instance in mid-fault, and a container in mid-fault, and has `sweep` prove each time that nothing is left. Tells each
+ * as it comes, and exits 1 where anything is left.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -22,7 +23,7 @@ function kill(project: string, ...args: string[]): boolean {
     SOAK_DOCKER_KILLS: values.docker,
     SOAK_SEED: values.seed,
   }
-  const { status } = spawnSync('npx', ['vitest', 'run', '--project', project, ...args], {
+  const { status } = spawnSync('npx', ['vitest', 'run', '--project', project, '--reporter', 'verbose', ...args], {
     cwd: house,
     env,
     stdio: 'inherit',
@@ -30,9 +31,11 @@ function kill(project: string, ...args: string[]): boolean {
   return status === 0
 }
 
+const began = performance.now()
 const local = Number(values.local) === 0 || kill('runs', 'chaos/test/kill-9.test.ts')
 const docker =
-  Number(values.docker) === 0 || kill('real', 'chaos/test/docker-target.real.test.ts', '-t', 'killed \\(SIGKILL\\)')
+  Number(values.docker) === 0 || kill('real', 'chaos/test/docker-target.real.test.ts', '-t', 'is killed \\(SIGKILL\\)')
 console.log(`local: ${values.local} kills, ${local ? 'nothing left' : 'SOMETHING LEFT'}`)
 console.log(`docker: ${values.docker} kills, ${docker ? 'nothing left' : 'SOMETHING LEFT'}`)
+console.log(`${((performance.now() - began) / 60_000).toFixed(1)} min`)
 process.exitCode = local && docker ? 0 : 1

@@ -1,127 +1,125 @@
 /**
- * `npm run bench:cost -w shaketable [-- --seconds 30 --rate 2000]`: what the runner takes while it offers a load to fifty services,
- * scrapes each twice a second and takes two spans of every request. CPU time and proportional set size of the runner and of its load
- * process together; the services are another process'. Exits 1 over one core or 300 MB, or where the load was off by over 1 %.
+ * `npm run bench:cost -w shaketable [-- --seconds 32 --rate 2000]`: what the runner takes while it conducts an experiment on fifty
+ * services: it offers a load to them, scrapes each twice a second, takes two spans of every request, guards, and judges. Measured
+ * from outside (Linux): CPU time and the greatest proportional set size of the runner, its load process and its keeper together.
+ * The services are one other process. Exits 1 over one core or 300 MB, or where the load was off by over 1 %.
  */
 import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { on, once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { stripTypeScriptTypes } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type Objective, readObjectives } from '@shaketable/slo'
-import type { LoadSample } from '../src/load/load.ts'
-import { startLoad } from '../src/load/open-loop.ts'
-import { CounterWatch } from '../src/observe/counters.ts'
-import { TraceReceiver } from '../src/observe/trace-receiver.ts'
-import type { Target } from '../src/targets/target.ts'
-import { processWorld } from '../src/world.ts'
+import type { Outcome, Service, Told } from './fifty-services-run.ts'
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '30' }, rate: { type: 'string', default: '2000' } },
+  options: { seconds: { type: 'string', default: '32' }, rate: { type: 'string', default: '2000' } },
 })
 const [seconds, rate] = [Number(values.seconds), Number(values.rate)]
 const goals = { cores: 1, pssMb: 300, offBy: 0.01 }
+/** The kernel walks all pages of a process for its PSS, in the way of that process. */
+const lookEveryMs = 2000
+const ticksPerSecond = 100
 
-const world = processWorld(new AbortController().signal)
-const traces = await TraceReceiver.start(world.clock)
-traces.begin()
-const child = fork(fileURLToPath(new URL('fifty-services.ts', import.meta.url)), [], {
-  env: { ...process.env, TRACES: traces.urlFor() },
+const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+const state = await mkdtemp(join(tmpdir(), 'shaketable-bench-'))
+const runner = fork(await onBuiltFiles('fifty-services-run.ts'), [], {
+  env: { ...process.env, SHAKETABLE_STATE: state },
 })
-const [services] = (await once(child, 'message')) as [{ name: string; url: string; adminUrl: string }[]]
+const told = on(runner, 'message', { close: ['exit'] })
+const hear = async <T extends Told>() => ((await told.next()).value as [T])[0]
+const { tracesUrl } = await hear<{ tracesUrl: string }>()
+const fifty = fork(beside('fifty-services.ts'), [], { env: { ...process.env, TRACES: tracesUrl } })
 try {
-  const target = {
-    instances: (service: string) =>
-      services
-        .filter(({ name }) => name === service)
-        .map(({ name, adminUrl }) => ({ id: `${name}-1`, service, pid: child.pid, adminUrl })),
-  } as unknown as Target
-  const objectives: Objective[] = services.flatMap(({ name }) => readObjectives(objective(name), `${name}.yaml`))
-  const counters = new CounterWatch(objectives, 300, target, world.clock)
-  const place = { file: 'bench', line: 1, column: 1 }
-  const step = (to: string) => ({
-    request: { method: 'GET', to, path: '/', headers: {}, json: undefined },
-    expect: { status: [200] },
-    capture: {},
+  const [services] = (await once(fifty, 'message')) as [Service[]]
+  runner.send({ services, rate, seconds })
+  await hear()
+  const outcome = hear<Outcome>()
+  const seen = new Map<string, { pssMb: number; cpuSeconds: number; cpuBefore: number }>()
+  const began = performance.now()
+  let [greatest, ended] = [[] as [string, number][], false]
+  outcome.finally(() => {
+    ended = true
   })
-  const urls = Object.fromEntries(services.map(({ name, url }) => [name, [url]]))
-  const load = await startLoad(
-    services.map(({ name }) => ({
-      journey: { name, setup: [], steps: [step(name)], place },
-      ratePerSecond: rate / services.length,
-      timeoutMs: 5000,
-      urls,
-    })),
-    world,
-  )
-  const samples: LoadSample[] = []
-  load.onSamples(batch => samples.push(...batch))
-  await counters.start()
-  const before = process.cpuUsage()
-  const began = world.clock.now()
-  let greatest = { own: 0, load: 0 }
-  const watch = setInterval(() => {
-    const loads = childrenOf(process.pid).filter(pid => pid !== child.pid)
-    const now = { own: pssOf(process.pid), load: loads.reduce((sum, pid) => sum + pssOf(pid), 0) }
-    if (now.own + now.load > greatest.own + greatest.load) greatest = now
-  }, 500)
-  await world.clock.sleep(seconds * 1000)
-  const lastedMs = world.clock.now() - began
-  const { user, system } = process.cpuUsage(before)
-  clearInterval(watch)
-  const offered = samples.filter(({ at }) => at >= began && at < began + lastedMs - 1000).length / (lastedMs / 1000 - 1)
-  const health = await load.stop()
-  await counters.stop()
-
-  const own = (user + system) / 1000 / lastedMs
-  const cores = own + health.cpuShare
-  const [ownMb, loadMb] = [greatest.own / 1024, greatest.load / 1024]
-  const [pssMb, offBy] = [ownMb + loadMb, Math.abs(offered / rate - 1)]
+  while (!ended) {
+    const now: [string, number][] = []
+    for (const pid of await treeOf(runner.pid as number)) {
+      const [name, pssMb, cpuSeconds] = await Promise.all([nameOf(pid), pssOf(pid), cpuOf(pid)])
+      if (pssMb === 0) continue
+      now.push([name, pssMb])
+      const before = seen.get(name)?.cpuBefore ?? cpuSeconds
+      seen.set(name, { pssMb, cpuSeconds, cpuBefore: before })
+    }
+    if (sum(now) > sum(greatest)) greatest = now
+    await Promise.race([sleep(lookEveryMs), outcome])
+  }
+  const lasted = (performance.now() - began) / 1000
+  const { verdict, reasons, samples, phasesMs, spans, keptShare, latenessP99Ms } = await outcome
+  const cpu = [...seen].map(([name, each]): [string, number] => [name, (each.cpuSeconds - each.cpuBefore) / lasted])
+  const [cores, pssMb, offered] = [sum(cpu), sum(greatest), (samples * 1000) / phasesMs]
+  const offBy = Math.abs(offered / rate - 1)
+  const each = (of: [string, number][], digits: number, unit: string) =>
+    of.map(([name, value]) => `${name} ${value.toFixed(digits)}${unit}`).join(', ')
   console.log(
     [
       `| | goal | measured |`,
       `|---|--:|--:|`,
-      `| cores (the runner ${own.toFixed(2)}, its load process ${health.cpuShare.toFixed(2)}) | ${goals.cores} | ${cores.toFixed(2)} |`,
-      `| memory, PSS (the runner ${ownMb.toFixed(0)} MB, its load process ${loadMb.toFixed(0)} MB) | ${goals.pssMb} MB | ${pssMb.toFixed(0)} MB |`,
+      `| cores (${each(cpu, 2, '')}) | ${goals.cores} | ${cores.toFixed(2)} |`,
+      `| memory, PSS (${each(greatest, 0, ' MB')}) | ${goals.pssMb} MB | ${pssMb.toFixed(0)} MB |`,
       `| requests/s of ${rate} | within ${goals.offBy * 100} % | ${offered.toFixed(0)} (${(offBy * 100).toFixed(2)} % off) |`,
-      `| lateness of an arrival, p99 | | ${health.latenessP99Ms.toFixed(1)} ms |`,
-      `| spans taken | | ${traces.received().spans.length}, of all traces ${traces.received().keptShare * 100} % |`,
+      `| lateness of an arrival, p99 | | ${latenessP99Ms.toFixed(1)} ms |`,
+      `| spans kept | | ${spans}, of all traces ${keptShare * 100} % |`,
+      `| verdict | | ${verdict}${reasons.map(reason => `; ${reason}`).slice(0, 3)} |`,
     ].join('\n'),
   )
   if (cores > goals.cores || pssMb > goals.pssMb || offBy > goals.offBy) process.exitCode = 1
 } finally {
-  child.disconnect()
-  await traces.close()
+  fifty.disconnect()
+  if (runner.connected) runner.disconnect()
+  await rm(state, { recursive: true, force: true })
 }
 
-function objective(service: string): string {
-  return `apiVersion: openslo/v1
-kind: SLO
-metadata: { name: ${service}-availability }
-spec:
-  service: ${service}
-  budgetingMethod: Occurrences
-  timeWindow: [{ duration: 30d, isRolling: true }]
-  objectives: [{ target: 0.99 }]
-  indicator:
-    metadata: { name: ${service} }
-    spec:
-      ratioMetric:
-        counter: true
-        total: { metricSource: { type: shaketable, spec: { signal: http-server, service: ${service}, method: GET, route: / } } }
-        good: { metricSource: { type: shaketable, spec: { status: "<500" } } }
-`
+/** What is installed is JavaScript: that Node strips types takes 12 MB of each process. */
+async function onBuiltFiles(file: string): Promise<string> {
+  const text = stripTypeScriptTypes(await readFile(beside(file), 'utf8'))
+  const built = join(state, 'run.mjs')
+  await writeFile(
+    built,
+    text.replaceAll(/'\.\.\/src\/(.*)\.ts'/g, (_, path) => `'${new URL(`../dist/${path}.js`, import.meta.url)}'`),
+  )
+  return built
 }
 
-/** Linux: memory that is shared counts by its share. */
-function pssOf(pid: number): number {
-  try {
-    return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0)
-  } catch {
-    return 0
-  }
+function sum(of: [string, number][]): number {
+  return of.reduce((all, [, value]) => all + value, 0)
 }
 
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+async function treeOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  return [pid, ...(await Promise.all(text.split(' ').filter(Boolean).map(Number).map(treeOf))).flat()]
+}
+
+async function nameOf(pid: number): Promise<string> {
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  if (command.includes('keeper-main')) return 'keeper'
+  return command.includes('worker') ? 'load process' : 'runner'
+}
+
+/** Memory that is shared counts by its share. */
+async function pssOf(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
+  return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0) / 1024
+}
+
+async function cpuOf(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  const [user = 0, system = 0] = text
+    .replace(/^.*\) /s, '')
+    .split(' ')
+    .slice(11, 13)
+    .map(Number)
+  return (user + system) / ticksPerSecond
 }

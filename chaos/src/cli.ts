@@ -2,9 +2,11 @@ import { exitCode } from '@shaketable/slo'
 import { type EndingSignal, endingSignals, exitCodeOf } from './ending-signals.ts'
 import { run } from './main.ts'
 import { processWorld } from './world.ts'
+import { keepYoungGenerationSmall } from './young-generation.ts'
 
 /** The edge of the process: signals in, exit code out. The only place that ends the process. */
 const interruption = new AbortController()
+keepYoungGenerationSmall()
 
 for (const signal of Object.keys(endingSignals) as EndingSignal[]) {
   process.on(signal, () => {

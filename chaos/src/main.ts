@@ -5,6 +5,7 @@ import { completionCommand } from './commands/completion.ts'
 import { dashboardsCommand } from './commands/dashboards.ts'
 import { haltCommand } from './commands/halt.ts'
 import { initCommand } from './commands/init.ts'
+import { keepCommand } from './commands/keep.ts'
 import { reportCommand } from './commands/report.ts'
 import { runCommand } from './commands/run.ts'
 import { sloCommand } from './commands/slo.ts'
@@ -39,6 +40,7 @@ export async function run(argv: readonly string[], world: World): Promise<number
     sloCommand,
     dashboardsCommand,
     initCommand,
+    keepCommand,
     completionCommand,
   ]) {
     // Made by hand, a subcommand does not inherit where the program writes and how it exits.

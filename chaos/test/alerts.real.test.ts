@@ -1,19 +1,21 @@
-/** What a real Prometheus and a real Alertmanager say fires: on the metrics of a run, by a rule on them. */
+/** What a real Prometheus and a real Alertmanager say: which alerts fire, on the metrics of a run, and what a guard asks. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runnerLabel, runnerMetric } from '@shaketable/sdk/names'
 import { type Objective, objectiveAlert } from '@shaketable/slo'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { installDebianPackages } from '../../.ci/tools/debian.ts'
+import { prometheusBreach } from '../src/conduct/prometheus-guard.ts'
 import type { Experiment } from '../src/experiment/model.ts'
 import { AlertWatch, mustAnswerWithAlerts } from '../src/observe/alerts.ts'
-import { RunnerMetrics, serveMetrics } from '../src/observe/runner-metrics.ts'
+import { RunnerMetrics, type ServedMetrics, serveMetrics } from '../src/observe/runner-metrics.ts'
 import type { LiveState } from '../src/report/reporter.ts'
 import { systemClock } from '../src/world.ts'
+import { runToolkit } from './toolkit.ts'
 
 const experiment = {
   name: 'slow',
@@ -27,7 +29,7 @@ const state = { phase: 'fault', armedIds: [], firing: [] } as unknown as LiveSta
 
 const metrics = new RunnerMetrics()
 const processes: ChildProcess[] = []
-let server: Server
+let served: ServedMetrics | undefined
 let folder: string
 let prometheus: string
 let alertmanager: string
@@ -45,8 +47,7 @@ beforeAll(async () => {
   installDebianPackages('prometheus', 'prometheus-alertmanager')
   folder = await mkdtemp(join(tmpdir(), 'shaketable-alerts-'))
   metrics.conducts(experiment)
-  const served = await serveMetrics(metrics, '0')
-  server = served.server
+  served = await serveMetrics(metrics, '0')
   const [one, two] = [await freePort(), await freePort()]
   prometheus = `http://127.0.0.1:${one}`
   alertmanager = `http://127.0.0.1:${two}`
@@ -85,7 +86,7 @@ scrape_configs: [{ job_name: runner, static_configs: [{ targets: ['${new URL(ser
 afterAll(async () => {
   for (const child of processes) child.kill('SIGKILL')
   await Promise.all(processes.map(child => (child.exitCode ?? child.signalCode) === null && once(child, 'exit')))
-  server?.close()
+  served?.close()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -148,4 +149,60 @@ test('a page begins and ends in both, and one that is silenced pages nobody', as
     expect(alerts.map(({ state }) => state)).toEqual(['firing', 'resolved'])
     expect(trouble).toBeUndefined()
   }
+})
+
+// A guard waits half a second for an answer, twice: on a machine that is busy with something else that can be too little.
+test('a guard asks it for any PromQL, and is breached by a value beyond its bound, by no data, and by no answer', {
+  retry: 3,
+}, async () => {
+  const armed = `max(${runnerMetric.faultArmed}{${runnerLabel.fault}="latency-back"})`
+  const ended = new AbortController()
+  const guard = (query: string, url = prometheus) =>
+    prometheusBreach({ url, query, above: 0, below: undefined }, systemClock, ended.signal)
+  const none = await guard('max(nobody_measures_this)')
+  expect(none?.reason).toBe('Prometheus has no data for max(nobody_measures_this)')
+  expect((await guard('max(('))?.reason).toMatch(/^Prometheus does not answer max\(\(: status 400, .*parse error/)
+  expect((await guard('1', 'http://127.0.0.1:1'))?.reason).toMatch(/^Prometheus does not answer 1: /)
+
+  metrics.tick(state)
+  const breach = guard(armed)
+  metrics.tick({ ...state, armedIds: ['latency-back'] })
+  expect((await breach)?.reason).toBe(`${armed} is 1, over 0`)
+  const quiet = guard('vector(0)')
+  ended.abort()
+  expect(await quiet).toBeUndefined()
+  metrics.tick(state)
+})
+
+test('an experiment of the Chaos Toolkit asks it: a query of this moment, and one of the last minute', async () => {
+  const provider = (func: string, given: object) => ({
+    type: 'python',
+    module: 'chaosprometheus.probes',
+    func,
+    arguments: given,
+  })
+  const { code, stdout, stderr } = await runToolkit({
+    configuration: { prometheus_base_url: prometheus },
+    'steady-state-hypothesis': {
+      title: 'The runner is scraped',
+      probes: [
+        {
+          type: 'probe',
+          name: 'up',
+          tolerance: { type: 'jsonpath', path: '$.data.result[0].value[1]', expect: ['1'] },
+          provider: provider('query', { query: 'up{job="runner"}' }),
+        },
+      ],
+    },
+    method: [
+      {
+        type: 'probe',
+        name: 'the last minute',
+        tolerance: { type: 'jsonpath', path: '$.data.result[*].metric.job', expect: ['runner'] },
+        provider: provider('query_interval', { query: 'up', start: '1 minute ago', end: 'now', step: 5 }),
+      },
+    ],
+  })
+  expect(stdout, stderr).toMatch(/✓ probe {3}up .*\n.*✓ probe {3}the last minute .*\n.*✓ probe {3}up /)
+  expect(code, stdout).toBe(0)
 })

@@ -71,15 +71,16 @@ export async function freshState() {
   }
 }
 
-/** Pids of living processes whose environment or command line holds the text (Linux). */
-export async function processesWith(text: string): Promise<number[]> {
+/** Pids of living processes whose environment or command line holds the text (Linux), and the command line of which holds `running`. */
+export async function processesWith(text: string, running = ''): Promise<number[]> {
   const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(Number)
   const found = await Promise.all(
     pids.map(async pid => {
       if (pid === process.pid) return []
       const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'latin1').catch(() => '')
       const [environment, command] = await Promise.all([read('environ'), read('cmdline')])
-      return command !== '' && (environment.includes(text) || command.includes(text)) ? [pid] : []
+      const ours = environment.includes(text) || command.includes(text)
+      return command !== '' && ours && command.includes(running) ? [pid] : []
     }),
   )
   return found.flat()

@@ -2,12 +2,14 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { exitCode } from '@shaketable/slo'
 import type { Container } from 'dockerode'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { parse } from 'yaml'
 import type { Journal, JournalEntry } from '../src/conduct/journal.ts'
 import type { System } from '../src/experiment/model.ts'
 import { random } from '../src/random.ts'
-import type { SuiteReport } from '../src/report/model.ts'
 import { dockerTarget } from '../src/targets/docker/docker-target.ts'
 import { membershipsOf } from '../src/targets/docker/networks.ts'
 import { restoreAll } from '../src/targets/docker/restore.ts'
@@ -16,9 +18,11 @@ import { processWorld, systemClock } from '../src/world.ts'
 import { fixture, freshState, processesWith, Shaketable } from './cli.ts'
 import { type Engine, startEngine } from './fixtures/docker/engine.ts'
 import { smallSystem } from './fixtures/small-system/system.ts'
+import { hitAndUndone } from './outcome.ts'
 import { describeTarget } from './target-contract.ts'
 
 const never = new AbortController().signal
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const mark = `shaketable.test.${process.pid}`
 const within = { timeout: 30_000, interval: 100 }
 const inside = { HOST: '0.0.0.0', PORT: '8080' }
@@ -33,13 +37,16 @@ afterAll(() => engine?.remove())
 const shakenIn = (entries: JournalEntry[]): ShakenContainer[] =>
   entries.flatMap(entry => (entry.type === 'container-shaking' ? [entry] : []))
 
-/** Of these containers, how many are paused, down, or on no network. */
-async function countShaken(containers: Container[]): Promise<number> {
+/** Of these containers those that are paused, down, or on no network. */
+async function shaken(containers: Container[]): Promise<Container[]> {
   const states = await Promise.all(containers.map(container => container.inspect()))
-  return states.filter(({ State, NetworkSettings }) => {
+  return containers.filter((_, index) => {
+    const { State, NetworkSettings } = states[index]!
     return State.Paused || !State.Running || Object.keys(NetworkSettings.Networks).length === 0
-  }).length
+  })
 }
+
+const countShaken = async (containers: Container[]) => (await shaken(containers)).length
 
 describe('containers without the SDK', () => {
   const containers: Container[] = []
@@ -298,9 +305,10 @@ spec:
 `,
     )
 
-  const start = async (experiment: string, ...more: string[]) => {
+  const start = async (experiments: string, ...more: string[]) => {
     state = await freshState()
-    const args = ['run', `experiments/${experiment}.yaml`, '--target', 'docker', ...more]
+    const files = experiments.split(' ').map(name => `experiments/${name}.yaml`)
+    const args = ['run', ...files, '--target', 'docker', ...more]
     const run = new Shaketable(args, { state: state.state, cwd, env: engine.env })
     const { remove } = state
     clearing.push(async () => {
@@ -323,22 +331,14 @@ spec:
     expect([env.code, env.stderr]).toEqual([2, expect.stringContaining('--env reaches only what shaketable starts')])
   })
 
-  // No word of the verdict, which hangs on the machine too: one that sends the load late makes it void.
-  it.for(['frozen-back', 'crashed-back', 'slow-back'])(
-    '%s: it hits, measures, and leaves all as it was',
-    async name => {
-      const { stdout, stderr } = await (await start(name, '--yes-this-is', 'duo', '--seed', '1', '--json')).finished
-      expect(stdout, stderr).not.toBe('')
-      const [experiment] = (JSON.parse(stdout) as SuiteReport).experiments
-      expect(experiment?.faults[0]?.hit).toBeGreaterThan(0)
-      expect(experiment?.faults[0]?.undoneMs).not.toBeNull()
-      for (const { total, counters } of experiment?.objectives ?? []) {
-        expect(total).toBeGreaterThan(0)
-        expect(counters?.total).toBeGreaterThan(0)
-      }
-      expect(await state.runs()).toEqual([])
-    },
-  )
+  it('hits, measures, and leaves all as it was', async () => {
+    const names = ['frozen-back', 'crashed-back', 'slow-back']
+    const run = await start(names.join(' '), '--yes-this-is', 'duo', '--seed', '1', '--json')
+    for (const { objectives } of hitAndUndone(await run.finished, names)) {
+      for (const { counters } of objectives) expect(counters?.total).toBeGreaterThan(0)
+    }
+    expect(await state.runs()).toEqual([])
+  })
 
   it('shows beforehand, and without the name, which containers it would hit', async () => {
     const { code, stdout } = await (await start('frozen-back', '--dry-run', '--seed', '1')).finished
@@ -361,9 +361,15 @@ spec:
   })
 
   const stages = [
-    { experiment: 'long-frozen-back', says: /fault armed: freeze/, restartDelay: '200ms' },
-    { experiment: 'long-crashed-back', says: /fault armed: crash/, restartDelay: '10m' },
-    { experiment: 'long-disconnected-back', says: /fault armed: disconnect/, restartDelay: '200ms' },
+    { killed: 'its runner', experiment: 'long-frozen-back', says: /fault armed: freeze/, restartDelay: '200ms' },
+    { killed: 'its runner', experiment: 'long-crashed-back', says: /fault armed: crash/, restartDelay: '10m' },
+    {
+      killed: 'its runner',
+      experiment: 'long-disconnected-back',
+      says: /fault armed: disconnect/,
+      restartDelay: '200ms',
+    },
+    { killed: 'the container', experiment: 'frozen-back', says: /fault armed: freeze/, restartDelay: '200ms' },
   ]
   const next = random(Number(process.env.SOAK_SEED ?? 9))
   const moments = Array.from({ length: Number(process.env.SOAK_DOCKER_KILLS ?? stages.length) }, (_, index) => ({
@@ -371,14 +377,20 @@ spec:
     delayMs: Math.floor(next() * 1000),
   }))
   it.for(moments)(
-    '$experiment: killed (SIGKILL) in mid-fault, $delayMs ms after it began, its keeper restores the containers',
-    async ({ experiment, says, restartDelay, delayMs }) => {
+    '$experiment: $killed is killed (SIGKILL) in mid-fault, $delayMs ms after it began, and the containers are restored',
+    async ({ killed, experiment, says, restartDelay, delayMs }) => {
       await describeSystem(restartDelay)
       const run = await start(experiment, '--yes-this-is', 'duo')
       await run.says(says)
       expect(await countShaken(containers)).toBe(1)
       await sleep(delayMs)
-      run.child.kill('SIGKILL')
+      if (killed === 'the container') {
+        // Whoever kills what we have shaken: it ran when we came.
+        await (await shaken(containers))[0]?.kill({ signal: 'SIGKILL' })
+        expect([exitCode.pass, exitCode.fail, exitCode.inconclusive, exitCode.void]).toContain(
+          (await run.finished).code,
+        )
+      } else run.child.kill('SIGKILL')
       await expect.poll(() => countShaken(containers), within).toBe(0)
       await expect.poll(() => processesWith(state.state), within).toEqual([])
       expect((await sweep()).stdout).toBe('clean: no run left anything behind\n')
@@ -396,5 +408,55 @@ spec:
     expect(code).toBe(0)
     expect(stdout).toMatch(/resumed back-\d \(container duo-\d+-back-\d\)\n/)
     expect(await state.runs()).toEqual([])
+  })
+})
+
+describe('the shop', () => {
+  it('has an image by its Dockerfile, which holds all that a service needs', async () => {
+    await engine.build('demo-services/Dockerfile', 'shaketable-test-shop')
+    const service = await engine.run({
+      name: `shop-${process.pid}-recommendations`,
+      image: 'shaketable-test-shop',
+      // Without a build of the SDK in this checkout, from its sources.
+      command: [
+        '--conditions=@shaketable/source',
+        '--import',
+        '@shaketable/sdk/register',
+        'recommendations/src/main.ts',
+      ],
+      dir: '/shaketable/demo-services',
+      labels: {},
+      env: { ...inside, ...listeners, OTEL_SERVICE_NAME: 'recommendations', OTEL_TRACES_EXPORTER: 'none' },
+      ports: [8080, 9464],
+      host: { ReadonlyRootfs: true },
+    })
+    const { Config, NetworkSettings } = await service.inspect()
+    const at = (port: number) => `http://127.0.0.1:${NetworkSettings.Ports[`${port}/tcp`]?.[0]?.HostPort}`
+    const ready = () =>
+      fetch(`${at(9464)}/readyz`).then(
+        ({ status }) => status,
+        () => 0,
+      )
+    await expect.poll(ready, within).toBe(200)
+    expect((await fetch(`${at(8080)}/recommendations?sku=A1`)).status).toBe(200)
+    expect(Config.User).toBe('1000:1000')
+  })
+
+  it('is found by its experiments in the containers that compose makes of it', async () => {
+    const { services } = parse(await readFile(join(root, 'compose.shop.yaml'), 'utf8'), { merge: true }) as {
+      services: Record<string, { labels?: Record<string, string> }>
+    }
+    const made = Object.entries(services).filter(([, { labels }]) => labels)
+    for (const [name, { labels = {} }] of made) {
+      const idle = ['-e', 'setInterval(() => {}, 1000)']
+      await engine.run({ name: `shop-${process.pid}-${name}`, command: idle, dir: '/', labels, env: {}, ports: [] })
+    }
+    const { state, remove } = await freshState()
+    onTestFinished(remove)
+    const args = ['run', 'demo-services/experiments', '--target', 'docker', '--dry-run', '--seed', '1']
+    const { code, stdout, stderr } = await new Shaketable(args, { state, cwd: root, env: engine.env }).finished
+    expect([code, stdout.match(/ hits /g)?.length], stderr).toEqual([0, 4])
+    expect(stdout).toContain('system    shop (postgres, gateway, catalog, orders x2, inventory x2, payments,')
+    expect(stdout).toMatch(/ hits orders-[12] \(container shop-\d+-orders-[12]\)\n/)
   })
 })

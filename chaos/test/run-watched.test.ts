@@ -1,7 +1,7 @@
 /** What a run tells others while it goes, by the views that tell it. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { runnerMetric } from '@shaketable/sdk/names'
 import { describe, expect, test } from 'vitest'
 import type { Experiment } from '../src/experiment/model.ts'
@@ -43,7 +43,7 @@ const answer = (latencyMs: number, status: number) => ({
 describe('the metrics of a run', () => {
   test('say the phase, what is armed, what fires, what the load saw and the verdict', async () => {
     const metrics = new RunnerMetrics()
-    const { url, server } = await serveMetrics(metrics, '0')
+    const { url, close } = await serveMetrics(metrics, '0')
     try {
       const scrape = async () => (await fetch(url)).text()
       metrics.conducts(experiment)
@@ -72,17 +72,26 @@ describe('the metrics of a run', () => {
       expect(after.filter(line => /_(phase|armed)\{.* 1$/.test(line))).toEqual([])
       expect((await fetch(new URL('/else', url))).status).toBe(404)
     } finally {
-      server.close()
+      close()
     }
   })
 
+  test('are gone when the run is, though a scraper is in the middle of a request', async () => {
+    const { url, close } = await serveMetrics(new RunnerMetrics(), '0')
+    const scraper = connect(Number(new URL(url).port), '127.0.0.1')
+    scraper.write('GET /metrics HTTP/1.1\r\nhost: runner\r\n\r\nGET /metrics')
+    await once(scraper, 'data')
+    close()
+    await once(scraper, 'close')
+  })
+
   test('on a port that is taken are refused before anything is started', async () => {
-    const { url, server } = await serveMetrics(new RunnerMetrics(), '0')
+    const { url, close } = await serveMetrics(new RunnerMetrics(), '0')
     try {
       const again = serveMetrics(new RunnerMetrics(), new URL(url).host)
       await expect(again).rejects.toMatchObject({ code: 'SHAKETABLE_METRICS_TAKEN', exitCode: 2 })
     } finally {
-      server.close()
+      close()
     }
   })
 })

@@ -37,6 +37,25 @@ test('the conditions and the links of the alerts may be given, and Grafana gets 
   expect((await slo('rules', '--alert', 'page:2h/10m:3%', objective)).stderr).toContain('Expected page or ticket')
 })
 
+test('an objective with too little traffic is warned of, by the rules and by validate, and made nevertheless', async () => {
+  const quiet = (await readFile(join(objective, 'look-availability.yaml'), 'utf8')).replace(
+    /metadata: \{ name: ([\w-]+)/,
+    'metadata: { annotations: { shaketable.dev/traffic: 2/h }, name: $1',
+  )
+  await writeFile(join(cwd, 'quiet.yaml'), quiet)
+  const warned =
+    /^quiet\.yaml:3:28: warning: .* has too little traffic at 0\.0005556 events a second: .*\n {2}hint: More/
+  const rules = await slo('rules', 'quiet.yaml')
+  expect(rules).toMatchObject({ code: 0, stderr: expect.stringMatching(warned) })
+  expect(rules.stdout).toContain('groups:')
+  expect(await slo('rules', '--rate', '100/s', 'quiet.yaml')).toMatchObject({ code: 0, stderr: '' })
+  expect((await slo('rules', '--rate', '2/h', objective)).stderr).toContain('has too little traffic')
+  expect(await shaketable(['validate', 'quiet.yaml'], cwd)).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(warned),
+  })
+})
+
 test('what was imported is read again, and what is not carried over is told with its place', async () => {
   await writeFile(join(cwd, 'sloth.yaml'), sloth)
   const imported = await slo('import', '--window', '28d', 'sloth.yaml')

@@ -15,6 +15,7 @@ import type { Target } from '../src/targets/target.ts'
 import { seeProxy } from '../src/toxiproxy/toxiproxy.ts'
 import { processWorld } from '../src/world.ts'
 import { fixture, freshState, processesWith, Shaketable } from './cli.ts'
+import { runToolkit } from './toolkit.ts'
 
 const ports = new Ports()
 const answerBytes = 2000
@@ -239,4 +240,46 @@ spec:
     await remove()
     await rm(dir, { recursive: true, force: true })
   }
+})
+
+it('bears what an experiment of the Chaos Toolkit lays on it, and has nothing of it at the end', async () => {
+  const provider = (module: string, func: string, given: object) => ({
+    type: 'python',
+    module: `chaostoxi.${module}`,
+    func,
+    arguments: given,
+  })
+  const exists = provider('proxy.probes', 'proxy_exist', { proxy_name: 'store' })
+  const toxics = {
+    type: 'probe',
+    name: 'toxics',
+    tolerance: { type: 'jsonpath', path: '$.body.toxics[*].type', expect: ['latency'] },
+    provider: { type: 'http', url: `${api}/proxies/store`, timeout: 30 },
+  }
+  const slow = provider('toxic.actions', 'create_latency_toxic', {
+    for_proxy: 'store',
+    toxic_name: 'slow',
+    latency: 100,
+    jitter: 10,
+  })
+  const gone = provider('toxic.actions', 'delete_toxic', { for_proxy: 'store', toxic_name: 'slow' })
+  const { code, stdout, stderr } = await runToolkit({
+    configuration: { toxiproxy_url: api },
+    'steady-state-hypothesis': {
+      title: 'The proxy is there',
+      probes: [{ type: 'probe', name: 'there', tolerance: true, provider: exists }],
+    },
+    method: [{ type: 'action', name: 'slow', provider: slow }, toxics],
+    rollbacks: [{ type: 'action', name: 'gone', provider: gone }],
+  })
+  expect(code, stdout + stderr).toBe(0)
+  expect((await seeProxy(at)).toxics).toEqual([])
+  // Without a rollback it is taken away all the same.
+  const left = await runToolkit({
+    configuration: { toxiproxy_url: api },
+    method: [{ type: 'action', name: 'slow', provider: slow }, toxics],
+    rollbacks: [],
+  })
+  expect([left.code, left.stdout], left.stderr).toEqual([0, expect.stringContaining('undone: ')])
+  expect((await seeProxy(at)).toxics).toEqual([])
 })

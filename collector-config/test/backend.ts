@@ -119,13 +119,21 @@ export class Prometheus {
     writeFileSync(join(this.#config, 'prometheus.yml'), text)
   }
 
-  /** Puts what runs in the place of what our file names. */
-  async scrape(targets: { services: string; rules: string; agent: string; gateway: string }): Promise<void> {
-    writeFileSync(join(this.#config, 'targets/services.yaml'), targets.services)
-    writeFileSync(join(this.#config, 'rules/objectives.yaml'), targets.rules)
+  /** Puts what runs in the place of what our file names; a collector that does not run is not asked for. */
+  async scrape(running: {
+    services: string
+    rules: string
+    agent?: string
+    gateway?: string
+    alertmanager?: string
+  }): Promise<void> {
+    const { services, rules, agent, gateway, alertmanager = 'alertmanager:9093' } = running
+    writeFileSync(join(this.#config, 'targets/services.yaml'), services)
+    writeFileSync(join(this.#config, 'rules/objectives.yaml'), rules)
+    const collectors = [agent, gateway].filter(each => each !== undefined)
     const text = this.#text
-      .replace('otelcol-agent:8888', targets.agent)
-      .replace('otelcol-gateway:8888', targets.gateway)
+      .replace("'otelcol-agent:8888', 'otelcol-gateway:8888'", collectors.map(each => `'${each}'`).join(', '))
+      .replace('alertmanager:9093', alertmanager)
     this.configure(text)
     const answer = await fetch(`${this.url}/-/reload`, { method: 'POST' })
     if (!answer.ok) throw new Error(`Prometheus does not take its configuration: ${await answer.text()}`)
@@ -141,6 +149,13 @@ export class Prometheus {
 
   async query(query: string): Promise<Sample[]> {
     return ((await this.ask('query', { query })) as { result: Sample[] }).result
+  }
+
+  /** The samples of one series over a time that is gone, oldest first: `up{job="shop"}[5m]`; none where it is not known. */
+  async samples(range: string): Promise<{ at: number; value: number }[]> {
+    const { result } = (await this.ask('query', { query: range })) as { result: { values: [number, string][] }[] }
+    if (result.length > 1) throw new Error(`${range}: expected one series, saw ${result.length}`)
+    return (result[0]?.values ?? []).map(([at, value]) => ({ at, value: Number(value) }))
   }
 
   /** The labels of the newest exemplars of a histogram. */

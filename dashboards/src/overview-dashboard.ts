@@ -26,22 +26,26 @@ export function overviewDashboard(): DashboardBuilder {
 
 function now() {
   return [
-    number(
-      {
-        title: 'Instances that answer',
-        description: 'The instances of each service whose metrics could be read. Zero is an outage: see ServiceDown.',
-        unit: 'short',
-        width: 24,
-        queries: [{ expr: `sum by (job) (up{${ofEnvironment}})`, legend }],
-      },
-      'red',
-      [{ value: 1, color: 'green' }],
-    ),
+    table({
+      title: 'Alerts that fire',
+      description:
+        'Begin with the pages: what to do stands in RUNBOOKS.md under the alert’s name. Tickets are for this week.',
+      width: 8,
+      emptyWhile: 'nothing fires',
+      rows: { severity: 'Severity', alertname: 'Alert', job: 'Service', slo: 'Objective' },
+      columns: [
+        {
+          title: 'Count',
+          expr: 'count by (severity, alertname, job, slo) (ALERTS{alertstate="firing"})',
+          unit: 'short',
+        },
+      ],
+    }),
     table({
       title: 'Services',
       description:
         'What each service serves now. Click the one with the most failures that calls nobody who fails more: that is where ' +
-        'trouble begins.',
+        'trouble begins. A service that calls nobody has no failed calls.',
       width: 16,
       rows: { job: 'Service' },
       opens: 'shaketable-service',
@@ -66,25 +70,34 @@ function now() {
         },
       ],
     }),
-    table({
-      title: 'Alerts that fire',
-      description: 'Each has a section in RUNBOOKS.md. A page is for now, a ticket for this week.',
-      width: 8,
-      emptyWhile: 'nothing fires',
-      rows: { severity: 'Severity', alertname: 'Alert', job: 'Service', slo: 'Objective' },
-      columns: [
-        {
-          title: 'Count',
-          expr: 'count by (severity, alertname, job, slo) (ALERTS{alertstate="firing"})',
-          unit: 'short',
-        },
-      ],
-    }),
+    number(
+      {
+        title: 'Instances that answer',
+        description: 'The instances of each service whose metrics could be read. Zero is an outage: see ServiceDown.',
+        unit: 'short',
+        width: 24,
+        queries: [{ expr: `sum by (job) (up{${ofEnvironment}})`, legend }],
+      },
+      'red',
+      [{ value: 1, color: 'green' }],
+    ),
   ]
 }
 
 function overTime() {
   return [
+    graph(
+      {
+        title: 'Budget left by objective',
+        description: 'The share of the error budget that is left. Under zero: no risky releases for that service.',
+        unit: 'percentunit',
+        width: 8,
+        belowZero: true,
+        emptyWhile: 'no rules of objectives are loaded',
+        queries: [{ expr: 'min by (slo) (slo:period_error_budget_remaining:ratio)', legend: '{{slo}}' }],
+      },
+      [{ value: 0, color: 'red' }],
+    ),
     graph({
       title: 'Requests by service',
       description: 'Requests a second. A fall in all of them begins at the door, a fall in one with its callers.',
@@ -110,18 +123,6 @@ function overTime() {
       width: 8,
       queries: [{ expr: duration(0.99, served, ['job'], ofEnvironment), legend }],
     }),
-    graph(
-      {
-        title: 'Budget left by objective',
-        description: 'The share of the error budget that is left. Under zero: no risky releases for that service.',
-        unit: 'percentunit',
-        width: 8,
-        belowZero: true,
-        emptyWhile: 'no rules of objectives are loaded',
-        queries: [{ expr: 'min by (slo) (slo:period_error_budget_remaining:ratio)', legend: '{{slo}}' }],
-      },
-      [{ value: 0, color: 'red' }],
-    ),
     graph({
       title: 'Restarts by service',
       description: 'Process starts in each interval. Those of a release come once an instance; others are crashes.',

@@ -28,9 +28,13 @@ const signals = ['SIGTERM', 'SIGINT'] as const
 
 /** Sees to it that every end of the process is orderly, bounded, and still the end that it would have been. */
 export function watchEndings(ending: Ending): () => void {
+  let leftToApp = false
   const onSignal = (signal: NodeJS.Signals) => {
     const others = process.listeners(signal).filter(listener => listener !== onSignal).length
-    if (others > signalExitListeners()) return void flush(ending)
+    if (others > signalExitListeners()) {
+      leftToApp = true
+      return void flush(ending)
+    }
     if (ending.readiness.draining) return raise(signal, onSignal)
     drain(ending)
       .then(() => {
@@ -41,6 +45,10 @@ export function watchEndings(ending: Ending): () => void {
   }
   const last = { made: -1, at: 0 }
   const onBeforeExit = () => {
+    // Many an app ends its own way, takes its listener off, and raises the signal again. With ours that does not end the process
+    // at once, and the event loop, which is empty, must live until it comes.
+    if (leftToApp) setTimeout(() => {}, 50)
+    leftToApp = false
     // Flushing wakes the event loop, which brings this event again: only new spans are worth another round.
     if (ending.pipeline.made === last.made) return
     last.made = ending.pipeline.made

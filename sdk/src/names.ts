@@ -188,6 +188,9 @@ export const adminPath = {
 /** The baggage member that names the calling service, added only while faults are enabled. */
 export const callerBaggageKey = 'shaketable.caller'
 
+/** The baggage member with the signed tag of a request that faults may strike. */
+export const tagBaggageKey = 'shaketable.tag'
+
 /** Span attributes of our own; all others are OpenTelemetry semantic conventions. */
 export const attribute = {
   faultId: 'shaketable.fault.id',

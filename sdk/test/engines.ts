@@ -5,6 +5,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
 import { installDebianPackages } from '../../.ci/tools/debian.ts'
 import { goProgram } from '../../.ci/tools/go.ts'
 import { classPath } from '../../.ci/tools/maven.ts'
@@ -21,6 +23,77 @@ export async function startRedis(): Promise<Engine> {
   const folder = temporary()
   const child = start('redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder])
   return running(`redis://127.0.0.1:${port}`, child, folder)
+}
+
+/** Three masters that share the slots; the URL is the first one's. */
+export async function startRedisCluster(): Promise<Engine> {
+  installDebianPackages('redis-server')
+  const nodes = await Promise.all(
+    [0, 1, 2].map(async () => {
+      const [port, bus] = [await freePort(), await freePort()]
+      const folder = temporary()
+      const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder]
+      const child = start('redis-server', [...args, '--cluster-enabled', 'yes', '--cluster-port', `${bus}`])
+      return { port, bus, engine: await running(`redis://127.0.0.1:${port}`, child, folder) }
+    }),
+  )
+  const stop = async () => {
+    await Promise.all(nodes.map(({ engine }) => engine.stop()))
+  }
+  try {
+    for (const [at, { port }] of nodes.entries()) {
+      const slot = (of: number) => Math.floor((of * 16_384) / nodes.length)
+      await redisCommand(port, `CLUSTER ADDSLOTSRANGE ${slot(at)} ${slot(at + 1) - 1}`)
+      await redisCommand(port, `CLUSTER SET-CONFIG-EPOCH ${at + 1}`)
+    }
+    const [first, ...others] = nodes
+    for (const { port, bus } of others) await redisCommand(first!.port, `CLUSTER MEET 127.0.0.1 ${port} ${bus}`)
+    const whole = async (port: number) => {
+      const info = await redisCommand(port, 'CLUSTER INFO')
+      return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${nodes.length}`)
+    }
+    for (const { port } of nodes) await until(() => whole(port), 90_000)
+    return { url: first!.engine.url, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function redisCommand(port: number, command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`))
+    socket.once('error', reject)
+    socket.setEncoding('utf8').once('data', (answer: string) => {
+      socket.destroy()
+      if (answer.startsWith('-')) reject(new Error(`${command}: ${answer}`))
+      else resolve(answer)
+    })
+  })
+}
+
+/** The shop's PostgreSQL, which comes by npm. */
+export async function startPostgres(): Promise<Engine> {
+  const port = await freePort()
+  const program = fileURLToPath(new URL('../../demo-services/postgres/src/main.ts', import.meta.url))
+  const child = start(process.execPath, [program], { ...process.env, PORT: `${port}` })
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  const engine = await running(url, child, temporary())
+  const answers = async () => {
+    const one = new pg.Client(url)
+    one.on('error', () => {})
+    return one.connect().then(
+      () => one.end().then(() => true),
+      () => false,
+    )
+  }
+  try {
+    await until(answers, 90_000)
+  } catch (error) {
+    await engine.stop()
+    throw error
+  }
+  return engine
 }
 
 export async function startMariadb(): Promise<Engine> {

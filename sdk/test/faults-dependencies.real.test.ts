@@ -1,16 +1,12 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
-import { fileURLToPath } from 'node:url'
+import { connect } from 'node:net'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { enableFaults } from '../src/faults/enable.ts'
 import type { FaultEffect } from '../src/faults/wire.ts'
-import { startRedis } from './engines.ts'
+import { startPostgres, startRedis } from './engines.ts'
 import { controlKey, runner } from './faults-app/start.ts'
 
-/** The shop's PostgreSQL, which comes by npm. */
-const postgres = fileURLToPath(new URL('../../demo-services/postgres/src/main.ts', import.meta.url))
 let faults: ReturnType<typeof enableFaults>
 let control: ReturnType<typeof runner>
 const clearing: (() => Promise<unknown>)[] = []
@@ -26,14 +22,6 @@ afterEach(async () => {
 })
 afterAll(() => faults.close())
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
-
 const arm = async (port: number, effect: FaultEffect) => {
   const match = { direction: 'tcp' as const, peers: [`localhost:${port}`] }
   const armed = await control.arm('f', { effect, match, percent: 100, scope: 'attempt', seed: 1, leaseMs: 60_000 })
@@ -46,24 +34,14 @@ const timed = async <T>(run: () => Promise<T>) => {
 }
 
 test('queries of pg over an open connection are late, lost and reset, and a query with parameters is one request', async () => {
-  const port = await freePort()
-  const child = spawn(process.execPath, [postgres], { env: { ...process.env, PORT: String(port) }, stdio: 'ignore' })
-  clearing.push(async () => {
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-  })
-  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  const postgres = await startPostgres()
+  clearing.push(() => postgres.stop())
+  const port = Number(new URL(postgres.url).port)
   const open = async () => {
-    for (;;) {
-      const client = new pg.Client(url)
-      client.on('error', () => {})
-      try {
-        await client.connect()
-        return client
-      } catch {
-        await new Promise(resolve => setTimeout(resolve, 100))
-      }
-    }
+    const client = new pg.Client(postgres.url)
+    client.on('error', () => {})
+    await client.connect()
+    return client
   }
   const client = await open()
   const query = () => client.query('select $1::int + 1 as two', [1]).then(({ rows }) => rows[0].two)

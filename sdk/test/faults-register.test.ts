@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import { createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { ArmRequest, FaultMatch } from '../src/faults/wire.ts'
-import { type App, runner, startRegistered } from './faults-app/start.ts'
+import { type ArmRequest, type FaultMatch, signedTag } from '../src/faults/wire.ts'
+import { type App, controlKey, runner, startRegistered } from './faults-app/start.ts'
+import { fromProtobuf, type Received } from './otlp-receiver.ts'
 
 let app: App
 let control: ReturnType<typeof runner>
@@ -11,11 +13,17 @@ let control: ReturnType<typeof runner>
 let outside: Server
 let outsideUrl: string
 const called: { url: string; headers: IncomingHttpHeaders }[] = []
+const spans: Received[] = []
 
 beforeAll(async () => {
   outside = createServer((request, response) => {
     called.push({ url: request.url ?? '', headers: request.headers })
-    request.resume().on('end', () => response.end())
+    const chunks: Buffer[] = []
+    request.on('data', chunk => chunks.push(chunk))
+    request.on('end', () => {
+      if (request.url === '/v1/traces') spans.push(...fromProtobuf(Buffer.concat(chunks)))
+      response.end()
+    })
   })
   await new Promise<void>(resolve => outside.listen(0, '127.0.0.1', resolve))
   outsideUrl = `http://127.0.0.1:${(outside.address() as AddressInfo).port}`
@@ -87,6 +95,67 @@ test('a delayed request keeps its trace, names its caller, and the delay lies in
   const { port } = new URL(outsideUrl)
   const sum = new RegExp(`http_client_request_duration_seconds_sum\\{[^}]*server_port="${port}"[^}]*\\} ([\\d.e-]+)`)
   expect(Number(sum.exec(metrics)?.[1])).toBeGreaterThan(0.135)
+})
+
+test('a fault in a call over HTTP/2 or of gRPC is marked in the access line and on the spans of its own request', async () => {
+  const dependency = createHttp2Server()
+  await new Promise<void>(resolve => dependency.listen(0, '127.0.0.1', resolve))
+  const { port } = dependency.address() as AddressInfo
+  const mark = { 'shaketable.fault.id': 'h2', 'shaketable.fault.kind': 'error' }
+  await arm('h2', { kind: 'error', status: 503 }, { direction: 'outbound', peers: [`localhost:${port}`] })
+  // The first call of each kind opens the connection, and the others wait for it.
+  const ask = (path: string, trace: string) => fetch(app.url + path, { headers: within(trace) })
+  const overHttp2 = [50, 51].map(async at => (await ask(`/http2?to=http://127.0.0.1:${port}`, traceId(at))).json())
+  expect(await Promise.all(overHttp2)).toEqual([{ status: 503 }, { status: 503 }])
+  await arm('h2', { kind: 'error', grpcStatus: 8 }, { direction: 'outbound', path: '/shop.Orders/Get' })
+  const calls = [52, 53, 54].map(async at => (await ask(`/grpc?to=127.0.0.1:${port}`, traceId(at))).json())
+  expect(await Promise.all(calls)).toEqual([{ status: 8 }, { status: 8 }, { status: 8 }])
+  for (const at of [50, 51, 52, 53, 54]) {
+    await expect.poll(() => accessLines(traceId(at))).toMatchObject([{ 'shaketable.fault.id': 'h2' }])
+    const own = () => spans.filter(span => span.traceId === traceId(at)).toSorted((a, b) => a.kind - b.kind)
+    await expect.poll(() => own().map(span => span.kind)).toEqual([2, 3])
+    const [server, client] = own()
+    expect(server!.attributes).toMatchObject(mark)
+    expect(client!.parentSpanId).toBe(server!.spanId)
+    if (at < 52) {
+      const full = `http://127.0.0.1:${port}/second`
+      expect(client!.attributes).toMatchObject({ 'url.full': full, 'http.response.status_code': 503 })
+    } else expect(client!.attributes).toMatchObject(mark)
+  }
+  const metrics = await (await fetch(`${app.admin}/metrics`)).text()
+  expect(metrics).toMatch(/shaketable_faults_injected_total\{[^}]*shaketable_fault_id="h2"[^}]*\} 5/)
+  dependency.close()
+})
+
+test('a fault with a tag strikes only what bears it signed and in time, and a false one goes no further', async () => {
+  await arm('tagged', { kind: 'latency', delayMs: 1, jitterMs: 0 }, { direction: 'inbound', tag: 'run-7' })
+  const tags = {
+    signed: signedTag('run-7', controlKey, 600_000),
+    another: signedTag('run-8', controlKey, 600_000),
+    forged: signedTag('run-7', 'another-key-of-32-characters-too', 600_000),
+    stale: signedTag('run-7', controlKey, -1),
+  }
+  const handedOn: Record<string, boolean> = {}
+  const struck: Record<string, boolean> = {}
+  for (const [at, [name, tag]] of Object.entries(tags).entries()) {
+    const headers = { ...within(traceId(300 + at)), baggage: `tenant=acme,shaketable.tag=${tag}` }
+    await (await fetch(`${app.url}/fetch?to=${outsideUrl}/${name}`, { headers })).json()
+    const { baggage } = called.find(one => one.url === `/${name}`)!.headers
+    expect(baggage).toContain('tenant=acme')
+    handedOn[name] = String(baggage).includes(tag)
+    await expect.poll(() => accessLines(traceId(300 + at)).length).toBe(1)
+    struck[name] = accessLines(traceId(300 + at))[0]!['shaketable.fault.id'] === 'tagged'
+  }
+  expect(handedOn).toEqual({ signed: true, another: true, forged: false, stale: false })
+  expect(struck).toEqual({ signed: true, another: false, forged: false, stale: false })
+  await control.disarm('tagged')
+  await arm('out', { kind: 'error', status: 503 }, { direction: 'outbound', tag: 'run-7' })
+  const ask = async (tag: string) => {
+    const headers = { baggage: `shaketable.tag=${tag}` }
+    const answer = await fetch(`${app.url}/fetch?to=${outsideUrl}/out`, { headers })
+    return ((await answer.json()) as { status: number }).status
+  }
+  expect([await ask(tags.signed), await ask(tags.forged)]).toEqual([503, 200])
 })
 
 test('in scope `request` every attempt of a request meets the same fate, in scope `attempt` its own', async () => {

@@ -13,6 +13,7 @@ const base = resolve(exporter, '@opentelemetry/otlp-grpc-exporter-base')
 const grpc = createRequire(base)('@grpc/grpc-js') as Grpc
 
 interface Grpc {
+  Metadata: new () => { set(name: string, value: Buffer): void }
   Server: new () => {
     addService(definition: object, handlers: Record<string, Handler>): void
     bindAsync(address: string, credentials: unknown, done: (error: Error | null, port: number) => void): void
@@ -25,7 +26,7 @@ interface Grpc {
 }
 type Handler = (
   call: { request: Buffer; metadata: { get(name: string): unknown[] } },
-  done: (error: { code: number; message: string } | null, answer?: Buffer) => void,
+  done: (error: { code: number; message: string; metadata?: object } | null, answer?: Buffer) => void,
 ) => void
 
 export interface GrpcReceiver {
@@ -38,6 +39,10 @@ export interface GrpcReceiver {
   authorizations: unknown[]
   /** A gRPC status, 0 being success, or `hang` for no answer at all. */
   answer: number | 'hang'
+  /** Of an answer that is no success: a `google.rpc.Status` with details. */
+  details: Buffer | undefined
+  /** When each call came, in ms. */
+  calledAt: number[]
   /** What a call that succeeds is answered. */
   message: Buffer
   close(): void
@@ -59,9 +64,14 @@ export async function startGrpcReceiver(tls?: { key: string; cert: string; ca: s
   const handle =
     (take: (request: Buffer) => void): Handler =>
     ({ request, metadata }, done) => {
+      receiver.calledAt.push(performance.now())
       receiver.authorizations.push(metadata.get('authorization')[0])
       if (receiver.answer === 'hang') return
-      if (receiver.answer !== 0) return done({ code: receiver.answer, message: 'as the test says' })
+      if (receiver.answer !== 0) {
+        const details = new grpc.Metadata()
+        if (receiver.details) details.set('grpc-status-details-bin', receiver.details)
+        return done({ code: receiver.answer, message: 'as the test says', metadata: details })
+      }
       take(request)
       done(null, receiver.message)
     }
@@ -99,6 +109,8 @@ export async function startGrpcReceiver(tls?: { key: string; cert: string; ca: s
     metrics: [],
     authorizations: [],
     answer: 0,
+    details: undefined,
+    calledAt: [],
     message: Buffer.alloc(0),
     close: () => server.forceShutdown(),
   }

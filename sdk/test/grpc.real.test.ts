@@ -86,6 +86,28 @@ test('an unavailable collector gets what waited when it is back, a refusal is fi
   })
 })
 
+test('a collector that tells how long it wants to be left alone is, and one that is full and does not say gets nothing again', async () => {
+  const { service, receiver } = await start()
+  // google.rpc.Status { details = Any { RetryInfo { retry_delay = 2 s } } }
+  const type = 'type.googleapis.com/google.rpc.RetryInfo'
+  const any = Buffer.concat([Buffer.from([10, type.length]), Buffer.from(type), Buffer.from([18, 4, 10, 2, 8, 2])])
+  receiver.details = Buffer.concat([Buffer.from([8, 8, 26, any.length]), any])
+  receiver.answer = 8
+  await fetch(`${service.url}/hello`)
+  await until(async () => (await telemetry(service)).down)
+  receiver.answer = 0
+  await until(() => receiver.spans.length === 1)
+  const [first, second] = receiver.calledAt as [number, number]
+  // Without it the second call would come after 0.5 to 1 s.
+  expect(second - first).toBeGreaterThan(1_900)
+  expect(await telemetry(service)).toMatchObject({ made: 1, dropped: 0 })
+  receiver.details = undefined
+  receiver.answer = 8
+  await fetch(`${service.url}/hello`)
+  const refused = await until(async () => (await telemetry(service)).dropped === 1 && telemetry(service))
+  expect(refused).toMatchObject({ droppedFor: { refused: 1 } })
+})
+
 test('a header that gRPC cannot send is said without its value, and the service runs', async () => {
   const { service } = await start({ OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret%0Aline' })
   expect((await fetch(`${service.url}/hello`)).status).toBe(200)

@@ -1,5 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type Engine, startFerretdb, startKafka, startMariadb, startRabbitmq, startRedis } from './engines.ts'
+import {
+  type Engine,
+  startFerretdb,
+  startKafka,
+  startMariadb,
+  startPostgres,
+  startRabbitmq,
+  startRedis,
+  startRedisCluster,
+} from './engines.ts'
 import { type Received, type Receiver, startReceiver } from './otlp-receiver.ts'
 import { startService, stopServices } from './service.ts'
 
@@ -15,6 +24,8 @@ afterEach(stopServices)
 /** They start side by side, while the first ones are already in use. */
 const starts = {
   redis: startRedis,
+  'redis cluster': startRedisCluster,
+  postgres: startPostgres,
   mariadb: startMariadb,
   ferretdb: startFerretdb,
   rabbitmq: startRabbitmq,
@@ -125,6 +136,58 @@ test.each(entries)(
     `)
   },
 )
+
+test('redis and ioredis with a cluster: each command is one span, whichever node has its key', async () => {
+  const spansOf = async (client: string) => {
+    const { seen } = await run(`${client} cluster`, 'mjs', await urlOf('redis cluster'))
+    return seen.filter(line => !line.startsWith('db_client'))
+  }
+  expect(await spansOf('redis')).toEqual([
+    'server GET < none',
+    ...['SET', 'GET', 'INCR', 'INCR'].map(command => `client redis-${command} < GET`),
+  ])
+  expect(await spansOf('ioredis')).toEqual([
+    'server GET < none',
+    ...['set', 'get', 'incr'].map(command => `client ${command} < GET`),
+  ])
+})
+
+test.each(entries)('pg (%s): placeholders stay placeholders', async entry => {
+  const { seen, attributes } = await run('pg', entry, await urlOf('postgres'))
+  expect(seen).toMatchInlineSnapshot(`
+    [
+      "server GET < none",
+      "client pg-pool.connect < GET",
+      "client pg.query:INSERT postgres < GET",
+      "client pg-pool.connect < GET",
+      "client pg.query:order postgres < GET",
+      "client pg-pool.connect < GET",
+      "client pg.query:BEGIN postgres < GET",
+      "client pg.query:COMMIT postgres < GET",
+      "client pg-pool.connect < GET",
+      "client pg.query:SELECT postgres < GET (error)",
+      "db_client_operation_duration_seconds_count{db_system_name="postgresql",db_namespace="postgres",db_operation_name="CREATE",server_address="127.0.0.1",server_port="N",} 1",
+      "db_client_operation_duration_seconds_count{db_system_name="postgresql",db_namespace="postgres",db_operation_name="INSERT",server_address="127.0.0.1",server_port="N",} 1",
+      "db_client_operation_duration_seconds_count{db_system_name="postgresql",db_namespace="postgres",db_operation_name="SELECT",server_address="127.0.0.1",server_port="N",} 1",
+      "db_client_operation_duration_seconds_count{db_system_name="postgresql",db_namespace="postgres",db_operation_name="BEGIN",server_address="127.0.0.1",server_port="N",} 1",
+      "db_client_operation_duration_seconds_count{db_system_name="postgresql",db_namespace="postgres",db_operation_name="COMMIT",server_address="127.0.0.1",server_port="N",} 1",
+      "db_client_operation_duration_seconds_count{db_system_name="postgresql",db_namespace="postgres",db_operation_name="SELECT",server_address="127.0.0.1",server_port="N",error_type="_OTHER"} 1",
+    ]
+  `)
+  expect(attributes).toMatchInlineSnapshot(`
+    [
+      "{"db.postgresql.idle.timeout.millis":10000,"db.system.name":"postgresql","db.namespace":"postgres","server.address":"127.0.0.1","server.port":N}",
+      "{"db.system.name":"postgresql","db.namespace":"postgres","server.address":"127.0.0.1","server.port":N,"db.query.text":"INSERT INTO orders VALUES ($1, $2)"}",
+      "{"db.postgresql.idle.timeout.millis":10000,"db.system.name":"postgresql","db.namespace":"postgres","server.address":"127.0.0.1","server.port":N}",
+      "{"db.system.name":"postgresql","db.namespace":"postgres","server.address":"127.0.0.1","server.port":N,"db.query.text":"SELECT * FROM orders WHERE id = $1","db.postgresql.plan":"order"}",
+      "{"db.postgresql.idle.timeout.millis":10000,"db.system.name":"postgresql","db.namespace":"postgres","server.address":"127.0.0.1","server.port":N}",
+      "{"db.system.name":"postgresql","db.namespace":"postgres","server.address":"127.0.0.1","server.port":N,"db.query.text":"BEGIN"}",
+      "{"db.system.name":"postgresql","db.namespace":"postgres","server.address":"127.0.0.1","server.port":N,"db.query.text":"COMMIT"}",
+      "{"db.postgresql.idle.timeout.millis":10000,"db.system.name":"postgresql","db.namespace":"postgres","server.address":"127.0.0.1","server.port":N}",
+      "{"db.system.name":"postgresql","db.namespace":"postgres","server.address":"127.0.0.1","server.port":N,"db.query.text":"SELECT * FROM nowhere"}",
+    ]
+  `)
+})
 
 test.each(entries)('mysql2 (%s): placeholders stay placeholders', async entry => {
   const { seen, attributes } = await run('mysql2', entry, await urlOf('mariadb'))

@@ -68,6 +68,12 @@ describe('on a signal', () => {
     expect(await service.ended).toEqual([5, null])
     expect(service.stdout()).toContain('my own way')
   })
+
+  test('a handler that closes the server and raises the signal again, as NestJS has, ends the process by it', async () => {
+    const service = await startService('edge.mjs', { env: { OWN_SIGTERM: 'again' } })
+    service.child.kill('SIGTERM')
+    expect(await service.ended).toEqual([null, 'SIGTERM'])
+  })
 })
 
 describe('without a signal', () => {

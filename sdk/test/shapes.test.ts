@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
 import { startReceiver } from './otlp-receiver.ts'
-import { startService, stopServices, until } from './service.ts'
+import { type Service, startService, stopServices, until } from './service.ts'
 
 afterEach(stopServices)
 
@@ -115,6 +115,21 @@ test('a request that a worker thread still serves is finished and sent when the 
   expect(await service.ended).toEqual([null, 'SIGTERM'])
   await receiver.close()
   expect(receiver.spans).toMatchObject([{ kind: 2, attributes: { 'http.response.status_code': 200 } }])
+})
+
+test('a thread made of the text of a script has the SDK, and its script notices nothing', async () => {
+  const told = (service: Service) => service.lines().filter(line => line.msg === undefined)
+  const bare = await startService('shapes.mjs', { env: { SHAPE: 'worker eval' }, bare: true })
+  const service = await start('worker eval')
+  await until(() => told(service).length === 5)
+  expect(told(service)).toEqual(told(bare))
+  expect(told(service)[3]).toEqual({ bare: false })
+  expect(await (await fetch(service.url)).text()).toBe('hello')
+  expect(servedIn(await (await fetch(`${service.adminUrl}/metrics`)).text())).toEqual([1])
+  for (const one of [bare, service]) one.child.kill()
+  expect(await service.ended).toEqual([null, 'SIGTERM'])
+  expect(service.lines().filter(line => line.msg === 'request completed')).toHaveLength(1)
+  expect(service.stderr().replace(/shaketable: health and .*\n/, '')).toBe('')
 })
 
 test.each([

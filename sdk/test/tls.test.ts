@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { certify } from './certificates.ts'
+import { certify } from '../../.ci/tools/certificates.ts'
 import { startGrpcReceiver } from './grpc-receiver.ts'
 import { startReceiver } from './otlp-receiver.ts'
 import { startService, stopServices, until } from './service.ts'
@@ -23,7 +23,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const pem = (name: string) => join(folder, name)
 
-describe.each(['http/protobuf', 'grpc'])('over %s', protocol => {
+describe.each(['http/protobuf', 'http/json', 'grpc'])('over %s', protocol => {
   // What a crash may wait, 2 s, can be too little for a machine that is busy with something else.
   test('the collector is trusted by our authority, asks for our certificate, and gets the last spans of a crash too', {
     retry: 3,

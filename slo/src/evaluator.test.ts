@@ -129,6 +129,17 @@ test('the conditions are those that are given', () => {
   expect(seen).toMatchObject([{ severity: 'page', window: '5s/1m', state: 'firing' }])
 })
 
+test('an objective that no alert fits is evaluated over its own window, and not over all there was', () => {
+  const hour = objectiveOf({ target: 0.9, windowMs: 60 * minute })
+  const evaluator = createBurnRateEvaluator(hour, { windowScale: 1 })
+  feed(evaluator, [
+    { forMs: 30 * minute, errorRatio: 0.5 },
+    { forMs: 30 * minute, errorRatio: 0 },
+  ])
+  expect(evaluator.burnRate(60 * minute)).toBeCloseTo(2.5)
+  expect(evaluator.burnRate(20 * minute)).toBe(0)
+})
+
 test('an instance that starts anew counts from zero, and one that vanishes takes nothing back', () => {
   const evaluator = createBurnRateEvaluator(objective, { windowScale: 1 })
   evaluator.observe(0, { a: { good: 100, total: 100 }, b: { good: 50, total: 50 } })

@@ -30,7 +30,10 @@ export interface BurnRateEvaluator {
    */
   observe(atMs: number, counters: Counters | Record<string, Counters>): AlertTransition[]
   state(): { page: boolean; ticket: boolean }
-  /** The bad events (or slices) and all of them, over a window in ms as the rules know it. */
+  /**
+   * The bad events (or slices) and all of them, over a window in ms as the rules know it: at most the longest that an alert
+   * has, or the objective's own where no alert fits it. What is older is forgotten.
+   */
   events(windowMs: number): { bad: number; total: number }
   /**
    * The error ratio over a window in ms (as the rules know it: it is scaled like theirs), divided by the error budget: at 1
@@ -58,7 +61,9 @@ export function createBurnRateEvaluator(
   const { slices } = objective
   const slicing = slices && new Slicing({ ...slices, windowMs: scaled(slices.windowMs) })
   const firing = new Set<BurnRatePolicy>()
-  const history = new History(policies.map(policy => ({ ...policy, ...scaledWindows(policy, scaled) })))
+  const { windowMs } = objective
+  const kept = policies.length > 0 ? policies : [{ shortWindowMs: windowMs / 12, longWindowMs: windowMs }]
+  const history = new History(kept.map(each => scaledWindows(each, scaled)))
   const increases = new Increases()
 
   const holds = (policy: BurnRatePolicy): boolean => {
@@ -94,8 +99,13 @@ export function createBurnRateEvaluator(
   }
 }
 
-function scaledWindows(policy: BurnRatePolicy, scaled: (ms: number) => number) {
-  return { shortWindowMs: scaled(policy.shortWindowMs), longWindowMs: scaled(policy.longWindowMs) }
+interface Windows {
+  shortWindowMs: number
+  longWindowMs: number
+}
+
+function scaledWindows({ shortWindowMs, longWindowMs }: Windows, scaled: (ms: number) => number): Windows {
+  return { shortWindowMs: scaled(shortWindowMs), longWindowMs: scaled(longWindowMs) }
 }
 
 function errorRatio(events: { bad: number; total: number }): number {
@@ -132,9 +142,9 @@ class History {
   readonly #spanMs: number
   readonly #stepMs: number
 
-  constructor(windows: { shortWindowMs: number; longWindowMs: number }[]) {
-    this.#spanMs = Math.max(0, ...windows.map(window => window.longWindowMs))
-    this.#stepMs = Math.min(...windows.map(window => window.shortWindowMs / 100), Number.MAX_VALUE)
+  constructor(windows: Windows[]) {
+    this.#spanMs = Math.max(...windows.map(window => window.longWindowMs))
+    this.#stepMs = Math.min(...windows.map(window => window.shortWindowMs / 100))
   }
 
   accepts(at: number): boolean {

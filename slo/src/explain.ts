@@ -1,28 +1,22 @@
-import {
-  type BurnRatePolicy,
-  burnRateFactor,
-  burnRateThreshold,
-  errorBudget,
-  minimumBadEvents,
-  policiesFor,
-  type Severity,
-  timeToFire,
-} from './burn-rate.ts'
+import { burnRateFactor, burnRateThreshold, errorBudget, policiesFor, type Severity, timeToFire } from './burn-rate.ts'
 import type { Indicator, Measure, Objective, Operator, Slices } from './objective.ts'
+import { count, percent, round } from './plain-numbers.ts'
 import { promDuration } from './promql.ts'
 import { type Signal, selectorFields } from './signals.ts'
+import { lowTraffic, lowTrafficHint } from './traffic.ts'
 
 const errorRatios = [1, 0.5, 0.1, 0.05]
 
 /**
  * What an objective promises, what it allows and when it alerts, as lines of plain text for a reader who is new to budgets.
- * With the traffic in events a second also what it allows in events, and a warning where they are too few for its windows.
+ * With the traffic in events a second, given or told by its document, also what it allows in events, and a warning where they
+ * are too few for its windows.
  */
 export function explain(objective: Objective, options: { ratePerSecond?: number } = {}): string {
   const period = periodOf(objective)
   const budget = errorBudget(objective)
   // Traffic does not matter to slices of time, as long as there is any.
-  const ratePerSecond = objective.slices ? undefined : options.ratePerSecond
+  const ratePerSecond = objective.slices ? undefined : (options.ratePerSecond ?? objective.traffic?.ratePerSecond)
   const counted = objective.slices ? 'slices' : 'events'
   return [
     `${objective.name}: ${percent(objective.target)} of the ${counted} of ${objective.service} are good, over ${period}.`,
@@ -96,39 +90,9 @@ function fires(
   return times.length === 0 ? `never ${severity}` : `${severity} after ${span(Math.min(...times))}`
 }
 
-/** Where the traffic is too low for what the objective asks of it. */
 function warnings(objective: Objective, ratePerSecond: number): string[] {
-  const budgetEvents = ((ratePerSecond * objective.windowMs) / 1000) * errorBudget(objective)
-  const found = policiesFor(objective).flatMap(policy => starved(policy, objective, ratePerSecond))
-  if (budgetEvents < minimumBadEvents) {
-    found.unshift(`the whole budget of ${promDuration(objective.windowMs)} is ${round(budgetEvents)} events`)
-  }
-  if (found.length === 0) return []
-  const remedy = 'More traffic (a probe counts too), a lower target or one objective over several services would help.'
-  return [...found.map(words => `Warning, low traffic: ${words}.`), remedy]
-}
-
-function starved(policy: BurnRatePolicy, objective: Objective, ratePerSecond: number): string[] {
-  const [short, long] = [policy.shortWindowMs, policy.longWindowMs].map(windowMs => ({
-    window: promDuration(windowMs),
-    events: (ratePerSecond * windowMs) / 1000,
-  })) as [Window, Window]
-  const needed = minimumBadEvents / long.events
-  const why = `${long.window} holds ${round(long.events)} events, and it takes ${minimumBadEvents} bad ones`
-  if (needed > 1) return [`${policy.window} can never fire: ${why}`]
-  return [
-    ...(needed > burnRateThreshold(policy, objective)
-      ? [`${policy.window} fires from ${percent(needed)} only: ${why}`]
-      : []),
-    ...(short.events < 1
-      ? [`${policy.window} comes and goes: ${short.window} holds ${round(short.events)} events`]
-      : []),
-  ]
-}
-
-interface Window {
-  window: string
-  events: number
+  const found = lowTraffic(objective, ratePerSecond)
+  return found.length === 0 ? [] : [...found.map(words => `Warning, low traffic: ${words}.`), lowTrafficHint]
 }
 
 function eventOf(indicator: Indicator): string {
@@ -177,17 +141,4 @@ function span(ms: number): string {
   ] as const
   const [unit, size] = units.find(([, size]) => ms >= 2 * size) ?? (['seconds', 1000] as const)
   return `${round(ms / size)} ${unit}`
-}
-
-/** Whole events, the thousands apart, and small numbers as they are. */
-function count(events: number): string {
-  return events < 100 ? round(events) : Math.round(events).toLocaleString('en-US')
-}
-
-function percent(ratio: number): string {
-  return `${round(ratio * 100)} %`
-}
-
-function round(value: number): string {
-  return String(Number(value.toPrecision(4)))
 }

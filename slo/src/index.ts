@@ -40,6 +40,7 @@ export { prometheusRules, type RecordingRule, type RuleGroup, type RulesFile } f
 export { promtoolTests, type RuleTest, type RuleTestsFile } from './rules-tests.ts'
 export { type Signal, type SignalShape, signalLabels, signals } from './signals.ts'
 export { toYaml } from './to-yaml.ts'
+export { type TrafficOptions, trafficWarnings } from './traffic.ts'
 export { writeOpenSlo } from './write-openslo.ts'
 export { expecting, seen } from './yaml-issues.ts'
 export {

@@ -21,6 +21,8 @@ export interface Objective {
   indicator: Indicator
   /** Labels of the document, passed on to alerts. */
   labels: Record<string, string>
+  /** The events a second that its annotation `shaketable.dev/traffic` tells, and where. Absent: nobody said. */
+  traffic?: { ratePerSecond: number; place: Place } | undefined
   place: Place
 }
 

@@ -172,14 +172,24 @@ function fieldSchema(field: string, signal: Signal) {
   return z.string().min(1)
 }
 
+/** Makes a schema the first time only: to make one costs more than to use it. */
+function once<Schema>(make: (signal: Signal) => Schema): (signal: Signal) => Schema {
+  const made = new Map<Signal, Schema>()
+  return signal => {
+    const schema = made.get(signal) ?? make(signal)
+    made.set(signal, schema)
+    return schema
+  }
+}
+
 /** The signal first: which other fields there are depends on it. */
 const signalSchema = z.looseObject({ signal: z.enum(signalNames) })
 
-function selectorSchema(signal: Signal) {
+const selectorSchema = once((signal: Signal) => {
   const fields = Object.keys(signals[signal].selects).map(field => [field, fieldSchema(field, signal).optional()])
   const shape = { signal: z.literal(signal), service: z.string().min(1), ...Object.fromEntries(fields) }
   return z.strictObject(shape) as unknown as z.ZodType<SelectorFields>
-}
+})
 
 type SelectorFields = { service: string } & Partial<Record<SelectorField, string>>
 
@@ -229,6 +239,21 @@ function inWords(seconds: number): string {
   return seconds < 1 ? `"${Math.round(seconds * 1000)}ms"` : `"${seconds}s"`
 }
 
+const predicateSchemas = { good: once(predicateSchema('good')), bad: once(predicateSchema('bad')) }
+
+function predicateSchema(part: 'good' | 'bad') {
+  const isGood = part === 'good'
+  return (signal: Signal) => {
+    const { boundaries, judgedBy } = signals[signal]
+    return z.strictObject({
+      ...(judgedBy === 'status' ? { status: condition(isGood ? '<' : '>=').optional() } : {}),
+      ...(judgedBy === 'error' ? { error: z.literal(!isGood).optional() } : {}),
+      [isGood ? 'under' : 'over']: threshold(boundaries).optional(),
+      ...noSelector,
+    })
+  }
+}
+
 /**
  * An operation is bad when any condition holds, so that it is good when none does: `bad` is written with the opposite of
  * each condition of `good`.
@@ -239,18 +264,12 @@ function predicateOf(
   signal: Signal,
   problems: Problem[],
 ): Predicate | undefined {
-  const { boundaries, judgedBy } = signals[signal]
+  const { judgedBy } = signals[signal]
   const isGood = part === 'good'
   const latency = isGood ? 'under' : 'over'
-  const read = document.read(
-    z.strictObject({
-      ...(judgedBy === 'status' ? { status: condition(isGood ? '<' : '>=').optional() } : {}),
-      ...(judgedBy === 'error' ? { error: z.literal(!isGood).optional() } : {}),
-      [latency]: threshold(boundaries).optional(),
-      ...noSelector,
-    }),
-    problems,
-  ) as { status?: number; error?: boolean; under?: number; over?: number } | undefined
+  const read = document.read(predicateSchemas[part](signal), problems) as
+    | { status?: number; error?: boolean; under?: number; over?: number }
+    | undefined
   if (!read) return undefined
   const underSeconds = isGood ? read.under : read.over
   if (read.status === undefined && read.error === undefined && underSeconds === undefined) {

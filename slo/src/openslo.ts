@@ -6,8 +6,9 @@ import { suggestion } from './nearest.ts'
 import type { Objective, Operator, Slices } from './objective.ts'
 import { readIndicator } from './openslo-indicator.ts'
 import { openSloKinds, openSloSchemas, openSloVersion, type SliSpec, type SloSpec } from './openslo-schema.ts'
+import { trafficAnnotation } from './traffic.ts'
 import { expecting, seen } from './yaml-issues.ts'
-import { parseDuration } from './yaml-values.ts'
+import { parseDuration, rate } from './yaml-values.ts'
 
 type Kind = (typeof openSloKinds)[number]
 
@@ -122,6 +123,7 @@ function objectivesOf(
   if (promises.length > 1) checkNames(promises, refuse)
   const sli = sliOf(document, spec, set, problems)
   const compared = comparisonOf(spec, sli?.spec, refuse)
+  const traffic = trafficOf(document, metadata, problems)
   const indicator = sli && readIndicator(sli.document, sli.spec, compared, { dataSources: set.dataSources, problems })
   if (problems.length > before || !window || !indicator) return []
   const title = metadata.displayName ?? metadata.name
@@ -140,8 +142,31 @@ function objectivesOf(
         Array.isArray(value) ? value.join(',') : value,
       ]),
     ),
+    ...(traffic ? { traffic } : {}),
     place: document.place(),
   }))
+}
+
+const trafficRate = rate()
+
+/** Annotations are their writers' own, but for those under our name. */
+function trafficOf(
+  document: SourceDocument,
+  { annotations = {} }: Metadata,
+  problems: Problem[],
+): Objective['traffic'] {
+  const at = (name: string) => ['metadata', 'annotations', name]
+  for (const name of Object.keys(annotations)) {
+    if (!name.startsWith('shaketable.dev/') || name === trafficAnnotation) continue
+    const words = `unknown annotation ${seen(name)}; ${suggestion(name, [trafficAnnotation])}`
+    problems.push({ ...document.problem(at(name), words), ...document.place(at(name), 'key') })
+  }
+  const told = annotations[trafficAnnotation]
+  if (told === undefined) return undefined
+  const read = trafficRate.safeParse(told)
+  if (read.success) return { ratePerSecond: read.data, place: document.place(at(trafficAnnotation), 'key') }
+  problems.push(document.problem(at(trafficAnnotation), read.error.issues[0]!.message))
+  return undefined
 }
 
 type Refuse = (path: PropertyKey[], message: string, hint?: string) => void

@@ -3,6 +3,8 @@ import { openSloVersion } from './openslo-schema.ts'
 import { promDuration, semanticCounters } from './promql.ts'
 import { refuseTwins } from './rules.ts'
 import { toYaml } from './to-yaml.ts'
+import { trafficAnnotation } from './traffic.ts'
+import { formatRate } from './yaml-values.ts'
 
 /**
  * Objectives as OpenSLO v1 of type `prometheus`, one document each, for tools that know no semantic indicators. Read again,
@@ -15,7 +17,7 @@ export function writeOpenSlo(objectives: readonly Objective[]): string {
 }
 
 function documentOf(objective: Objective): object {
-  const { name, title, description, service, labels, slices } = objective
+  const { name, title, description, service, labels, slices, traffic } = objective
   return {
     apiVersion: openSloVersion,
     kind: 'SLO',
@@ -23,6 +25,7 @@ function documentOf(objective: Objective): object {
       name,
       ...(title === name ? {} : { displayName: title }),
       ...(Object.keys(labels).length === 0 ? {} : { labels }),
+      ...(traffic ? { annotations: { [trafficAnnotation]: formatRate(traffic.ratePerSecond) } } : {}),
     },
     spec: {
       ...(description === undefined ? {} : { description }),

@@ -84,3 +84,11 @@ export function rate() {
     .transform(text => Number.parseFloat(text) / perSecond[text.at(-1) as keyof typeof perSecond])
     .refine(each => each > 0, { error: 'expected a rate of more than 0' })
 }
+
+/** Events a second as `rate` reads them, in the unit in which the number is shortest. */
+export function formatRate(ratePerSecond: number): string {
+  const texts = Object.entries(perSecond).map(
+    ([unit, seconds]) => `${Number((ratePerSecond * seconds).toFixed(6))}/${unit}`,
+  )
+  return texts.reduce((shortest, text) => (text.length < shortest.length ? text : shortest))
+}

@@ -34,6 +34,7 @@ interface RunOptions {
   env: Record<string, string>
   target: Target['kind']
   yesThisIs?: string
+  keeper?: string
   dryRun?: boolean
   metrics?: string
   grafana?: string
@@ -63,6 +64,7 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
         .default('local'),
     )
     .option('--yes-this-is <name>', 'the name of the system; demanded for what shaketable has not started itself')
+    .option('--keeper <image>', 'on Kubernetes: run the keeper as a Job, so that it outlives this machine')
     .option('--baseline <file>', 'an earlier report.json: fail where latency or errors got surely worse')
     .option('--prometheus <url>', 'judge the alerts of this Prometheus, in place of our own evaluation', httpUrl)
     .option('--alertmanager <url>', 'judge the alerts of this Alertmanager', httpUrl)
@@ -86,6 +88,10 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
   mustGoTogether(
     options.journal === undefined ? [] : ['--journal'],
     'is of the Chaos Toolkit, and none of these is one of its experiments',
+  )
+  mustGoTogether(
+    options.keeper === undefined || options.target === 'kubernetes' ? [] : ['--keeper'],
+    'is for --target kubernetes: elsewhere the keeper is a process beside the runner',
   )
   const experiments = await readExperiments(files, fileSource(world))
   const seed = options.seed ?? world.freshSeed()
@@ -127,6 +133,7 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
       env: options.env,
       logDir: dir && join(dir, 'logs'),
       alertEngine,
+      keeperImage: options.keeper,
       baseline,
     },
     world,
@@ -136,9 +143,11 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
       await record({ event: 'run-ended', ...traced, outcome: error.message })
       throw error
     })
-    .finally(() => view.close())
+    .finally(() => {
+      view.close()
+      served?.close()
+    })
   await grafana?.settled()
-  served?.server.close()
   const report =
     conducted.exitCode === exitCode.notUndone
       ? conducted
@@ -165,8 +174,9 @@ async function runForeign(foreign: string[], files: string[], options: RunOption
     files.filter(file => !foreign.includes(file)),
     'is no experiment of the Chaos Toolkit, as others here are: run them by themselves',
   )
-  const { report, json, junit, attempts, target, metrics, grafana, prometheus, baseline, alertmanager } = options
-  const given = { report, json, junit, metrics, grafana, prometheus, baseline, alertmanager }
+  const { report, json, junit, attempts, target, metrics, grafana, prometheus, baseline, alertmanager, keeper } =
+    options
+  const given = { report, json, junit, metrics, grafana, prometheus, baseline, alertmanager, keeper }
   const ours = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]))
   if (attempts > 1) ours.push('--attempts')
   if (target !== 'local') ours.push('--target')

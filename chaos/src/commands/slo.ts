@@ -19,7 +19,9 @@ import {
   rate,
   readObjectiveFiles,
   ShaketableError,
+  type TrafficOptions,
   toYaml,
+  trafficWarnings,
   writeOpenSlo,
 } from '@shaketable/slo'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -34,6 +36,7 @@ interface RulesOptions extends AlertFlags {
   format: 'prometheus' | 'operator' | 'grafana'
   label?: Record<string, string>
   datasource?: string
+  rate?: number
   runbooks?: string
   dashboard?: string
 }
@@ -63,16 +66,22 @@ export function sloCommand(world: World, conclude: (code: number) => void): Comm
     .addOption(alertOption())
     .option('--label <name=value>', 'with --format operator: a label of the resources (may be given again)', label)
     .option('--datasource <uid>', 'with --format grafana: the Prometheus that evaluates the recording rules')
+    .option('--rate <rate>', 'the traffic, e.g. 20/s: warns of objectives for which it is too low', perSecond)
     .option('--dashboard <url>', 'where the alerts’ link to the objectives dashboard leads')
     .option('--runbooks <url>', 'where the alerts’ link to their runbooks leads')
     .action(async (paths: string[], options: RulesOptions) => {
-      const { format, label, datasource, alert, dashboard, runbooks } = options
+      const { format, label, datasource, alert, rate, dashboard, runbooks } = options
       const alerts: AlertOptions = {
         ...(alert === undefined ? {} : { policies: alert }),
         ...(dashboard === undefined ? {} : { dashboard }),
         ...(runbooks === undefined ? {} : { runbooks }),
       }
       const objectives = await objectivesOf(paths, world)
+      const traffic: TrafficOptions = {
+        ...(alert === undefined ? {} : { policies: alert }),
+        ...(rate === undefined ? {} : { ratePerSecond: rate }),
+      }
+      for (const warning of trafficWarnings(objectives, traffic)) world.stderr.write(`${formatProblem(warning)}\n`)
       if (format === 'operator') {
         print(documents(prometheusRuleResources(objectives, { alerts, ...(label ? { labels: label } : {}) })))
         return

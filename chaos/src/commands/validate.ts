@@ -1,4 +1,4 @@
-import { exitCode, InvalidInput } from '@shaketable/slo'
+import { exitCode, formatProblem, InvalidInput } from '@shaketable/slo'
 import { Command } from 'commander'
 import { validateFiles } from '../experiment/validate.ts'
 import type { World } from '../world.ts'
@@ -10,8 +10,9 @@ export function validateCommand(world: World, conclude: (code: number) => void):
     .description('Check experiment, system and OpenSLO files, with everything that they name.')
     .argument('<file...>', 'files, or folders of them')
     .action(async (paths: string[]) => {
-      const { summaries, problems } = await validateFiles(await expandFiles(paths, world), fileSource(world))
+      const { summaries, warnings, problems } = await validateFiles(await expandFiles(paths, world), fileSource(world))
       for (const line of summaries) world.stdout.write(`${line}\n`)
+      for (const warning of warnings) world.stderr.write(`${formatProblem(warning)}\n`)
       if (problems.length > 0) throw new InvalidInput(problems)
       conclude(exitCode.pass)
     })

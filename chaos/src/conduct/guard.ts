@@ -80,12 +80,20 @@ function budgetCondition(name: string, share: number, planned: number, target: n
 
 function ratioCondition(name: string, { above, overMs }: NonNullable<Guard['errorRatio']>): Condition {
   let window: Event[] = []
+  /** Those before it are too old. */
+  let first = 0
+  let bad = 0
   return event => {
     window.push(event)
-    window = window.filter(({ end }) => end > event.end - overMs)
-    const bad = window.filter(({ good }) => !good).length
-    return window.length >= fewestInWindow && bad / window.length > above
-      ? `${bad} of ${window.length} requests within ${formatDuration(overMs)} were bad for ${name}, over ${percent(above)}`
+    if (!event.good) bad++
+    for (; window[first]!.end <= event.end - overMs; first++) if (!window[first]!.good) bad--
+    if (first > window.length / 2) {
+      window = window.slice(first)
+      first = 0
+    }
+    const count = window.length - first
+    return count >= fewestInWindow && bad / count > above
+      ? `${bad} of ${count} requests within ${formatDuration(overMs)} were bad for ${name}, over ${percent(above)}`
       : undefined
   }
 }

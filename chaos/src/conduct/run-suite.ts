@@ -37,6 +37,8 @@ export interface SuiteRequest {
   /** Where the services' output is kept; with the run's state, and gone with it, where not given. */
   logDir: string | undefined
   alertEngine?: AlertEngine | undefined
+  /** On Kubernetes: the image of a keeper in the cluster. */
+  keeperImage?: string | undefined
   /** An earlier report, to compare with. */
   baseline?: { file: string; report: SuiteReport } | undefined
 }
@@ -173,7 +175,9 @@ async function targetMaker(request: SuiteRequest, world: World): Promise<MakeTar
   }
   if (request.target === 'kubernetes') {
     const { kubernetesTarget } = await import('../targets/kubernetes/kubernetes-target.ts')
-    return async journal => kubernetesTarget({ world, journal })
+    const image = request.keeperImage
+    const keeper = image === undefined ? undefined : { image, serviceAccount: 'shaketable-keeper' }
+    return async journal => kubernetesTarget({ world, journal, keeper })
   }
   if (request.target === 'attach') {
     const { attachTarget } = await import('../targets/attach/attach-target.ts')

@@ -86,9 +86,6 @@ function checkService(kind: FaultKind, body: Body, system: System, problem: Repo
   else if (caller.ready === 'tcp') {
     problem('from', `"${from}" runs without the SDK (its readiness is "tcp"), so that nothing can be injected into it`)
   } else if (struck.ready === 'tcp') checkOfTcp(kind, body, problem)
-  else if (kind === 'error' && 'grpc' in body && body.grpc) {
-    problem('from', 'a gRPC status is answered by the service that is called, saw a caller', 'leave "from" out')
-  }
 }
 
 /** Kinds for which nothing needs to be inside the process. */

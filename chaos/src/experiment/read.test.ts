@@ -279,6 +279,7 @@ describe('validating', () => {
         'objectives/checkout-availability.yaml: SLO "checkout-availability": 99.5 % over 30d',
         'experiments/slow-payments.yaml: Experiment "slow-payments": 25s at 60/s, 2 faults',
       ],
+      warnings: [],
       problems: [],
     })
   })

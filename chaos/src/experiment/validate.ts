@@ -5,6 +5,7 @@ import {
   inOrder,
   type Problem,
   type SourceDocument,
+  trafficWarnings,
 } from '@shaketable/slo'
 import { documentKinds, type FileSource, Library } from './library.ts'
 
@@ -12,6 +13,8 @@ import { documentKinds, type FileSource, Library } from './library.ts'
 export interface Validation {
   /** e.g. `experiments/slow.yaml: Experiment "slow": 25s at 60/s, 1 fault`. */
   summaries: string[]
+  /** What is sound and may not do what it is for: objectives with less traffic than they need. */
+  warnings: Problem[]
   problems: Problem[]
 }
 
@@ -19,6 +22,7 @@ export interface Validation {
 export async function validateFiles(files: readonly string[], io: FileSource): Promise<Validation> {
   const library = new Library(io)
   const summaries: string[] = []
+  const warnings: Problem[] = []
   for (const file of new Set(files)) {
     const documents = await library.documents(file)
     if (!documents) continue
@@ -50,6 +54,7 @@ export async function validateFiles(files: readonly string[], io: FileSource): P
     const before = library.problems.length
     const { objectives, kinds: found } = collectOpenSlo(openSlo, library.problems)
     if (library.problems.length > before) continue
+    warnings.push(...trafficWarnings(objectives))
     for (const { name, target, windowMs } of objectives) {
       summaries.push(`${file}: SLO "${name}": ${formatPercentage(target)} over ${formatDuration(windowMs)}`)
     }
@@ -57,7 +62,7 @@ export async function validateFiles(files: readonly string[], io: FileSource): P
       if (kind !== 'SLO') summaries.push(`${file}: ${count} ${kind}`)
     }
   }
-  return { summaries, problems: inOrder(library.problems) }
+  return { summaries, warnings, problems: inOrder(library.problems) }
 }
 
 function many(list: readonly unknown[], noun: string): string {

@@ -82,7 +82,7 @@ export class FaultControl {
       if (this.#clock.now() > leaseEnds + callTimeoutMs) {
         throw new ShaketableError(
           'SHAKETABLE_NOT_UNDONE',
-          `${id}: fault control of ${this.#instance.id} did not answer (${outcome.message}), so nothing proves that the fault is gone; its lease of ${this.#leaseMs} ms has run out`,
+          `${id}: ${outcome.message}, so nothing proves that the fault is gone; its lease of ${this.#leaseMs} ms has run out`,
           { exitCode: 4, cause: outcome },
         )
       }
@@ -127,10 +127,22 @@ export class FaultControl {
       },
       body: text || null,
       signal: AbortSignal.timeout(callTimeoutMs),
+    }).catch((error: Error) => {
+      throw unanswered(this.#instance.id, control.url, error)
     })
     const said = await response.text()
     return { status: response.status, body: said ? JSON.parse(said) : undefined }
   }
+}
+
+const distrusted = /CERT|ISSUER|LEAF_SIGNATURE/
+
+/** `fetch` itself says no more than that it failed. */
+function unanswered(id: string, url: string, error: Error): ShaketableError {
+  const { code = '', message = error.message } = (error.cause ?? {}) as NodeJS.ErrnoException
+  const hint = distrusted.test(code) ? 'NODE_EXTRA_CA_CERTS=ca.pem has the authority of your own trusted' : undefined
+  const words = `fault control of ${id} cannot be called at ${url}: ${message}`
+  return new ShaketableError('SHAKETABLE_NO_FAULT_CONTROL', words, { cause: error, ...(hint && { hint }) })
 }
 
 function countsOf({ seen, hit, expected }: FaultStatus): Counts {

@@ -6,14 +6,12 @@ import { Origins } from './origins.ts'
 import { type PreparedStep, prepareStep } from './prepared-step.ts'
 import type { Values } from './template.ts'
 
-/** More arrivals in flight than this would measure our own machine; those beyond are dropped, and counted. */
-const inFlightCap = 10_000
 /** How often what is overdue is looked for, in ms. */
 const sweepEveryMs = 10
 
 /**
- * The arrivals of one plan: the k-th is due at `begin + k / rate`, whatever became of those before it. All times are ms
- * of `performance.now()`.
+ * The arrivals of one plan: the k-th is due at `begin + k / rate`, whatever became of those before it; `keepPace` has them come.
+ * All times are ms of `performance.now()`.
  */
 export class Arrivals {
   readonly plan: LoadPlan
@@ -21,13 +19,13 @@ export class Arrivals {
   readonly #steps: PreparedStep[]
   readonly #origins: Origins
   readonly #onSample: (sample: LoadSample) => void
-  readonly #lateness = createHistogram({ lowest: 1, highest: 3_600_000_000, figures: 3 })
+  /** In µs. Each figure more takes eight times the memory. */
+  readonly #lateness = createHistogram({ lowest: 1, highest: 3_600_000_000, figures: 2 })
   /** In the order of their start, which is nearly that of their deadlines. */
   readonly #open = new Set<Exchange>()
   readonly #idle = Promise.withResolvers<void>()
   #shared: Values = {}
-  #beganAt = 0
-  #timer: NodeJS.Timeout | undefined
+  #beganAt = Number.POSITIVE_INFINITY
   #sweeper: NodeJS.Timeout | undefined
   #ending = false
   #planned = 0
@@ -39,9 +37,10 @@ export class Arrivals {
   constructor(plan: LoadPlan, onSample: (sample: LoadSample) => void) {
     this.plan = plan
     this.#onSample = onSample
-    this.#origins = new Origins(plan.urls)
-    this.#setup = plan.journey.setup.map(prepareStep)
-    this.#steps = plan.journey.steps.map(prepareStep)
+    const { setup, steps } = plan.journey
+    this.#origins = new Origins(plan.urls, new Set([...setup, ...steps].map(({ request }) => request.to)))
+    this.#setup = setup.map(prepareStep)
+    this.#steps = steps.map(prepareStep)
     this.#check()
   }
 
@@ -67,12 +66,32 @@ export class Arrivals {
 
   begin(): void {
     this.#beganAt = performance.now()
-    this.#tick()
+  }
+
+  /** When the next arrival is due. */
+  get due(): number {
+    return this.#ending ? Number.POSITIVE_INFINITY : this.#beganAt + (this.#planned * 1000) / this.plan.ratePerSecond
+  }
+
+  get inFlight(): number {
+    return this.#open.size
+  }
+
+  /** Starts the arrival that is due; without room for it it is dropped, and counted. */
+  arrive(now: number, room: boolean): void {
+    const { due } = this
+    const seq = this.#planned++
+    if (!room) {
+      this.#dropped++
+      return
+    }
+    this.#started++
+    this.#lateness.record(Math.max(1, Math.round((now - due) * 1000)))
+    this.#walk({ ...this.#shared, uuid: randomUUID(), seq }, 0, due)
   }
 
   /** No more arrivals; resolves when none is in flight, at the latest when the last arrival's timeout is over. */
   async end(): Promise<void> {
-    clearTimeout(this.#timer)
     this.#ending = true
     const giveUp = setTimeout(
       () => {
@@ -95,25 +114,6 @@ export class Arrivals {
       dropped: this.#dropped,
       greatestInFlight: this.#greatestInFlight,
     }
-  }
-
-  /** All that is due by now, however many: timers are never finer than 1 ms. */
-  #tick(): void {
-    const intervalMs = 1000 / this.plan.ratePerSecond
-    let now = performance.now()
-    let due = this.#beganAt + this.#planned * intervalMs
-    while (due <= now) {
-      const seq = this.#planned++
-      if (this.#open.size >= inFlightCap) this.#dropped++
-      else {
-        this.#started++
-        this.#lateness.record(Math.max(1, Math.round((now - due) * 1000)))
-        this.#walk({ ...this.#shared, uuid: randomUUID(), seq }, 0, due)
-      }
-      due = this.#beganAt + this.#planned * intervalMs
-      now = performance.now()
-    }
-    this.#timer = setTimeout(() => this.#tick(), due - now)
   }
 
   /** Takes one step of an arrival, and then the next. */

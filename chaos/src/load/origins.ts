@@ -8,16 +8,17 @@ export interface Origin {
 }
 
 /**
- * The base URLs of every service, each with its pool of connections. A pool opens as many connections as there are requests in
- * flight: a queue of our own would hide arrivals from the system. Nothing is ever tried again.
+ * The base URLs of every service that is called, each with its pool of connections. A pool opens as many connections as there are
+ * requests in flight: a queue of our own would hide arrivals from the system. Nothing is ever tried again.
  */
 export class Origins {
   readonly #pools = new Map<string, Pool>()
   readonly #replicas = new Map<string, Origin[]>()
 
-  constructor(urls: Record<string, string[]>) {
-    for (const [service, list] of Object.entries(urls)) {
-      const web = list.filter(url => /^https?:/.test(url)).map(url => new URL(url))
+  /** `called`: of fifty services a journey calls a few, and an empty pool already takes 20 kB. */
+  constructor(urls: Record<string, string[]>, called: ReadonlySet<string>) {
+    for (const service of called) {
+      const web = (urls[service] ?? []).filter(url => /^https?:/.test(url)).map(url => new URL(url))
       const replicas = web.map(url => ({
         pool: this.#pool(url.origin),
         prefix: url.pathname.replace(/\/$/, ''),

@@ -2,6 +2,7 @@
 import { constants, setPriority } from 'node:os'
 import { Arrivals } from './arrivals.ts'
 import type { LoadHealths } from './load.ts'
+import { keepPace } from './pace.ts'
 import { SampleBuffer } from './sample-batch.ts'
 import { type FromWorker, machineClock, type ToWorker } from './wire.ts'
 
@@ -40,6 +41,7 @@ async function start({ plans, clockOffsetMs }: Extract<ToWorker, { type: 'start'
     running = { arrivals, flush, batches: setInterval(flush, batchEveryMs), used: cpuSince() }
     tell({ type: 'running' })
     for (const one of arrivals) one.begin()
+    keepPace(arrivals)
   } catch (error) {
     tell({ type: 'refused', reason: (error as Error).message })
   }

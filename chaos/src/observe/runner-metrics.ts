@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { httpDurationBoundaries, runnerLabel as label, runnerMetric as metric } from '@shaketable/sdk/names'
 import { exitCode, ShaketableError } from '@shaketable/slo'
@@ -105,8 +105,14 @@ function textOf(labels: Labels): string {
     .join(',')
 }
 
+export interface ServedMetrics {
+  url: string
+  /** At once: a scraper's open connection, or its request under way, keeps no run from ending. */
+  close(): void
+}
+
 /** Serves `/metrics` at `[host:]port` (loopback by default) until it is closed. */
-export async function serveMetrics(metrics: RunnerMetrics, address: string): Promise<{ url: string; server: Server }> {
+export async function serveMetrics(metrics: RunnerMetrics, address: string): Promise<ServedMetrics> {
   const [, host = '127.0.0.1', port] = /^(?:(.+):)?(\d{1,5})$/.exec(address) ?? []
   const server = createServer((request, response) => {
     if (request.url?.split('?')[0] !== '/metrics') return void response.writeHead(404).end()
@@ -126,6 +132,11 @@ export async function serveMetrics(metrics: RunnerMetrics, address: string): Pro
       },
     )
   }
-  server.unref()
-  return { url: `http://${host}:${(server.address() as AddressInfo).port}/metrics`, server }
+  return {
+    url: `http://${host}:${(server.address() as AddressInfo).port}/metrics`,
+    close() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
 }

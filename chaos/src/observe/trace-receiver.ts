@@ -9,8 +9,11 @@ import { spansFromJson } from './otlp-json.ts'
 import { spansFromProtobuf } from './otlp-protobuf.ts'
 import { spanOf, type TraceSpan } from './spans.ts'
 
-/** More are not kept: where more come, whole traces are left out, by a hash of their ids. */
-const mostSpans = 100_000
+/**
+ * More are not kept (each takes some 350 bytes): where more come, whole traces are left out, by a hash of their ids. Never by what
+ * they tell: of failed requests kept and healthy ones left out no rate could be told any more.
+ */
+const mostSpans = 50_000
 const mostBytes = 16 * 1024 * 1024
 const forwardTimeoutMs = 5000
 

@@ -37,7 +37,8 @@ export function listen(host: string, port: number, sources: AdminSources): Promi
   server.on('connection', socket => socket.unref())
   return new Promise(resolve => {
     server.on('error', error => {
-      sources.notice(`the health and metrics listener cannot listen on ${host}:${port}: ${error.message}`)
+      const next = 'OTEL_EXPORTER_PROMETHEUS_PORT sets another port, and 0 takes a free one'
+      sources.notice(`the health and metrics listener cannot listen on ${host}:${port}: ${error.message}; ${next}`)
       resolve({ address: undefined, close: () => {} })
     })
     server.once('listening', () => resolve({ address: server.address() as AddressInfo, close: () => close(server) }))

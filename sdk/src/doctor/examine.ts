@@ -7,7 +7,7 @@ import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { adminPath, variable } from '../names.ts'
-import { type AppEnd, appsOf, type Examination, type Scrape } from './findings.ts'
+import { type AppEnd, appsOf, type Examination, type Scrape } from './examination.ts'
 import { allOf, firstOf, readSeen, type SeenProcess } from './seen.ts'
 
 export interface ExamineOptions {

@@ -1,8 +1,15 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
-import { type Examination, findingCodes, findings } from './findings.ts'
+import { afterAll, expect, test } from 'vitest'
+import type { Examination } from './examination.ts'
+import { findingCodes } from './findings/finding.ts'
+import { findings } from './findings.ts'
 import type { Observation, SdkState } from './seen.ts'
+
+const temporary = mkdtempSync(join(tmpdir(), 'shaketable-findings-'))
+afterAll(() => rmSync(temporary, { recursive: true }))
 
 type Of<Event> = Extract<Observation, { event: Event }>
 
@@ -51,6 +58,10 @@ const bare = (changed: Partial<typeof process>): Observation[] => [
   { ...process, flags: '', ...changed },
   { event: 'listens', port: 3000 },
 ]
+/** As esbuild marks what it has put together. */
+const bundle = `${temporary}/server.cjs`
+writeFileSync(bundle, '// ../node_modules/pino/lib/tools.js\nvar require_tools = {}\n')
+
 const endedBadly = { byItself: true, code: 1, signal: null, killed: false, lastWords: 'Error: no database\n' }
 
 test('a healthy app has no findings', () => {
@@ -62,6 +73,7 @@ const cases: Record<(typeof findingCodes)[number], [Observation[], Partial<Exami
   SHAKETABLE_APP_FAILED: [healthy, { end: endedBadly }],
   SHAKETABLE_APP_KILLED: [healthy, { end: { ...endedBadly, byItself: false, killed: true } }],
   SHAKETABLE_APP_SILENT: [healthy.filter(one => one !== serves)],
+  SHAKETABLE_BUNDLED: [healthy.map(one => (one === process ? { ...process, script: bundle } : one))],
   SHAKETABLE_FLAG_MISSING: [bare({})],
   SHAKETABLE_LOADED_TOO_EARLY: [[process, loaded('pino'), hooks, sdk, arrived, serves]],
   SHAKETABLE_LOGS_UNTRACED: [[...healthy, { event: 'logLine', version: '10.0.0', traced: false }]],
@@ -103,6 +115,43 @@ test('copies of the API that work together are only a note', () => {
 test('a command that is not node itself gets the flag by NODE_OPTIONS', () => {
   const [missing] = examined(bare({}), { command: ['npm', 'start'] })
   expect(missing!.advice).toContain("NODE_OPTIONS='--import=@shaketable/sdk/register' npm start")
+})
+
+test('what is loaded too early gets the very command that would have been right', () => {
+  const early = (flags: string, ...command: string[]) => {
+    const seen = [{ ...process, flags }, loaded('pino'), hooks, sdk, arrived, serves]
+    return examined(seen, { command })[0]!.advice
+  }
+  const flag = ['--import', '@shaketable/sdk/register']
+  expect(early(process.flags, 'node', '--import', './pre.mjs', ...flag, 'server.js')).toBe(
+    'start it so: node --import @shaketable/sdk/register --import ./pre.mjs server.js',
+  )
+  expect(early(process.flags, 'node', '--import', './pre.mjs', '--import=@shaketable/sdk/register', 'server.js')).toBe(
+    'start it so: node --import @shaketable/sdk/register --import ./pre.mjs server.js',
+  )
+  expect(early(process.flags, 'node', '-r', './pre.cjs', ...flag, 'server.js')).toContain('--require goes before')
+  expect(early(process.flags, 'npm', 'start')).toContain('NODE_OPTIONS')
+  expect(early('', 'node', 'main.js')).toContain('await start()')
+})
+
+test.each([
+  ['connect ECONNREFUSED 127.0.0.1:4318', 'nothing listens there'],
+  ['getaddrinfo ENOTFOUND collector', 'no such host'],
+  ['Parse Error: Expected HTTP/, RTSP/ or ICE/', 'PROTOCOL=grpc'],
+  ['14 UNAVAILABLE: No connection established. Last error: Protocol error', 'PROTOCOL=http/protobuf'],
+  [
+    'write EPROTO 40ADE9:error:0A00010B:SSL routines::wrong version number:tlsany_meth.c:77:\n',
+    'begin the endpoint with http://',
+  ],
+  ['self-signed certificate in certificate chain', 'OTEL_EXPORTER_OTLP_CERTIFICATE'],
+  ['it answered 404', 'its path is another'],
+  ['it answered 401', 'OTEL_EXPORTER_OTLP_HEADERS'],
+  ['it answered 500', 'see what the collector says'],
+])('of a span that did not get through, %s, the advice is of its own', (reason, advice) => {
+  const lost: Observation = { event: 'canary', signal: 'traces', outcome: 'refused', ms: 1, reason }
+  const [found] = examined([...healthy.filter(one => one !== arrived), lost])
+  expect(found!.advice).toContain(advice)
+  expect(found!.message).not.toContain('\n')
 })
 
 test('what many processes say is told once, and package managers are not looked at', () => {

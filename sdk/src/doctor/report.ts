@@ -1,5 +1,16 @@
-import { appsOf, type Examination, type Finding, findings, loadedApis, type Scrape } from './findings.ts'
-import { allOf, canaryOf, firstOf, type LoadedPackage, type SdkState, type SeenProcess } from './seen.ts'
+import { appsOf, type Examination, type Scrape } from './examination.ts'
+import type { Finding } from './findings/finding.ts'
+import { findings } from './findings.ts'
+import {
+  allOf,
+  canaryOf,
+  firstOf,
+  type LoadedPackage,
+  loadedApis,
+  type SdkState,
+  type SeenProcess,
+  titleOf,
+} from './seen.ts'
 
 /** One process of the app that runs the SDK. */
 export interface AppReport {
@@ -71,7 +82,7 @@ export function reportText({ command, apps, findings }: Report): string {
 }
 
 function appLines(app: AppReport): string[] {
-  const libraries = ['node:http', 'fetch', ...app.instrumented.map(one => `${one.library} ${one.version}`)]
+  const libraries = ['node:http', 'fetch', ...app.instrumented.map(one => titleOf(one.library, one.version))]
   const { destination, delivered, ms } = app.traces
   const sent = delivered ? `a test span arrived in ${ms} ms` : 'no test span arrived'
   const logs = { true: 'pino lines carry the trace id', false: 'pino lines carry no trace id', undefined: 'no pino' }

@@ -94,3 +94,21 @@ export function packageAt(url: string): LoadedPackage | undefined {
     return undefined
   }
 }
+
+/** With `at`, the place among the observations. */
+export function loadedPackages(app: SeenProcess): (LoadedPackage & { at: number })[] {
+  return app.observations.flatMap((one, at) => {
+    const loaded = one.event === 'package' ? packageAt(one.url) : undefined
+    return loaded ? [{ ...loaded, at }] : []
+  })
+}
+
+export function loadedApis(app: SeenProcess): LoadedPackage[] {
+  return loadedPackages(app)
+    .filter(one => one.name === '@opentelemetry/api')
+    .map(({ name, version, folder }) => ({ name, version, folder }))
+}
+
+/** Express 5 has its routes in a package of its own, which nobody knows by name. */
+export const titleOf = (name: string, version: string) =>
+  name === 'router' ? `${name} ${version} (of Express 5)` : `${name} ${version}`

@@ -70,14 +70,13 @@ export class Witness {
     void this.#sendSpan(pipeline)
     // A message with nothing in it asks the way, and leaves nothing behind.
     if (push) void this.#sendCanary('metrics', () => push.destination.send([], canaryTimeoutMs))
-    if (logs) void this.#sendCanary('logs', () => logs.queue.destination.send([], canaryTimeoutMs))
+    if (logs) void this.#sendCanary('logs', () => logs.queue.probe([], canaryTimeoutMs))
   }
 
   /** Past the queue, the sampler and the counters, which stay as the app makes them. */
   async #sendSpan(pipeline: SpanPipeline): Promise<void> {
-    const destination = pipeline.queue?.destination
-    if (!destination) return
-    const { resource, limits, redaction } = pipeline
+    const { queue, resource, limits, redaction } = pipeline
+    if (!queue) return
     const sink = { resource, limits, redaction, started() {}, ended() {} }
     const span = new RecordedSpan(sink, {
       name: 'shaketable doctor',
@@ -87,7 +86,7 @@ export class Witness {
       scope: { name: 'shaketable.doctor' },
     })
     span.end()
-    await this.#sendCanary('traces', () => destination.send([span], canaryTimeoutMs))
+    await this.#sendCanary('traces', () => queue.probe([span], canaryTimeoutMs))
   }
 
   async #sendCanary(signal: Signal, send: () => Promise<Delivery>): Promise<void> {

@@ -1,6 +1,7 @@
 import { burdens } from './burdens/index.ts'
 import { effects } from './effects/index.ts'
 import { Fields } from './fields.ts'
+import { tagPattern } from './tag.ts'
 import {
   type ArmRequest,
   type FaultEffect,
@@ -81,6 +82,8 @@ function parseMatch(fields: Fields, kind: FaultEffect['kind']): FaultMatch {
     fields.done()
     return match
   }
+  if (fields.has('tag'))
+    match.tag = fields.string('tag', '1 to 64 letters, digits, _ and -', tag => tagPattern.test(tag))
   const peer = () => fields.strings('peers', 1000, '`host:port`', peer => /^[^\s/@]+:\d{1,5}$/.test(peer))
   if (match.direction === 'tcp') {
     match.peers = peer()

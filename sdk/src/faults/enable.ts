@@ -1,11 +1,14 @@
+import type { OpenCalls } from '../instrumentations/open-calls.ts'
 import { ArmedFaults } from './armed.ts'
 import { monotonicClock } from './clock.ts'
 import { serveControl } from './control.ts'
 import { interceptInbound } from './inbound.ts'
 import { interceptFetch } from './outbound-fetch.ts'
+import { interceptHttp2 } from './outbound-http2.ts'
 import { interceptNodeHttp } from './outbound-node.ts'
 import { interceptTcp } from './outbound-tcp.ts'
 import type { Striking } from './strike.ts'
+import { tagReader } from './tag.ts'
 
 export interface EnableFaultsOptions {
   /** Where fault control listens; 0 takes a free port. */
@@ -16,6 +19,8 @@ export interface EnableFaultsOptions {
   /** Files in PEM form: with them the listener speaks TLS. */
   tls?: { certificate: string; privateKey: string } | undefined
   serviceName: string
+  /** Whose gRPC calls are on their way; without it a fault marks what is active when the call is written. */
+  calls?: OpenCalls | undefined
   /** Takes one plain line for the operator. */
   warn(line: string): void
   /** Called once for every injected fault. */
@@ -38,9 +43,15 @@ export function enableFaults(options: EnableFaultsOptions): {
     return { port: Promise.resolve(undefined), close: async () => {} }
   }
   const armed = new ArmedFaults(monotonicClock, options.count)
-  const striking: Striking = { armed, clock: monotonicClock, count: options.count }
+  const striking: Striking = { armed, clock: monotonicClock, count: options.count, readTag: tagReader(options.key) }
   const fetching = interceptFetch(striking)
-  const undo = [interceptInbound(striking), interceptNodeHttp(striking), interceptTcp(striking), fetching.undo]
+  const undo = [
+    interceptInbound(striking),
+    interceptNodeHttp(striking),
+    interceptHttp2(striking, options.calls),
+    interceptTcp(striking),
+    fetching.undo,
+  ]
   const unpatch = () => {
     armed.disarmAll()
     for (const one of undo.splice(0)) one()

@@ -4,6 +4,7 @@ import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:ht
 import https from 'node:https'
 import { handOver, withhold } from '../http/route.ts'
 import { callerBaggageKey } from '../names.ts'
+import { memberOf } from './baggage.ts'
 import { type Inbound, InboundRequest, InboundStream } from './inbound-exchange.ts'
 import { pathOf, type Subject } from './matching.ts'
 import { ownServer } from './own-server.ts'
@@ -68,7 +69,7 @@ function wrapEmit(prototype: { emit: unknown }, striking: Striking): () => void 
 }
 
 /** `go` hands the request to the app, unless its fate is another. */
-function strikeInbound(strike: Strike, exchange: Inbound, striking: Striking, go: () => void): void {
+export function strikeInbound(strike: Strike, exchange: Inbound, striking: Striking, go: () => void): void {
   const proceed = AsyncResource.bind(() => {
     if (exchange.gone) return
     const { ending, shapes } = strike
@@ -87,23 +88,7 @@ function subjectOf(exchange: Inbound, target: string): Subject {
   return {
     method: exchange.method,
     path: pathOf(target),
-    from: callerOf(exchange.header('baggage')),
+    from: memberOf(exchange.header('baggage'), callerBaggageKey),
     header: name => exchange.header(name),
   }
-}
-
-/** The calling service as the W3C baggage header names it. */
-export function callerOf(baggage: string | string[] | undefined): string | undefined {
-  for (const member of String(baggage ?? '').split(',')) {
-    const [pair = ''] = member.split(';')
-    const at = pair.indexOf('=')
-    if (pair.slice(0, at).trim() !== callerBaggageKey) continue
-    const value = pair.slice(at + 1).trim()
-    try {
-      return decodeURIComponent(value)
-    } catch {
-      return value
-    }
-  }
-  return undefined
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { callerOf } from './inbound.ts'
+import { memberOf } from './baggage.ts'
 import { matcher, normalPeer, pathMatcher, pathOf } from './matching.ts'
 
 const segment = fc.stringMatching(/^[A-Za-z0-9._~-]{1,8}$/)
@@ -61,15 +61,24 @@ test('a dependency on this machine is known by any name of loopback', () => {
   expect(matches({ method: 'GET', path: '/', peer: '127.0.0.1:8080' })).toBe(false)
 })
 
-test('the caller is read from baggage, whatever else is in there', () => {
-  expect(callerOf('a=1, shaketable.caller=orders;prop=x ,b=2')).toBe('orders')
-  expect(callerOf('shaketable.caller=a%20b')).toBe('a b')
-  expect(callerOf('shaketable.caller=%E0%A4%A')).toBe('%E0%A4%A')
-  expect(callerOf('xshaketable.caller=orders')).toBeUndefined()
-  expect(callerOf(undefined)).toBeUndefined()
+test('a tag is asked for last, and only where the fault wants one', () => {
+  const subject = { method: 'GET', path: '/a', tag: () => 'run-7' }
+  expect(matcher({ direction: 'inbound', tag: 'run-7' })(subject)).toBe(true)
+  expect(matcher({ direction: 'inbound', tag: 'run-8' })(subject)).toBe(false)
+  const unasked = { ...subject, tag: () => expect.unreachable() }
+  expect(matcher({ direction: 'inbound' })(unasked)).toBe(true)
+  expect(matcher({ direction: 'inbound', path: '/b', tag: 'run-7' })(unasked)).toBe(false)
+})
+
+test('a member is read from baggage, whatever else is in there', () => {
+  expect(memberOf('a=1, shaketable.caller=orders;prop=x ,b=2', 'shaketable.caller')).toBe('orders')
+  expect(memberOf('shaketable.caller=a%20b', 'shaketable.caller')).toBe('a b')
+  expect(memberOf('shaketable.caller=%E0%A4%A', 'shaketable.caller')).toBe('%E0%A4%A')
+  expect(memberOf('xshaketable.caller=orders', 'shaketable.caller')).toBeUndefined()
+  expect(memberOf(undefined, 'shaketable.caller')).toBeUndefined()
   fc.assert(
     fc.property(fc.string(), header => {
-      expect(['undefined', 'string']).toContain(typeof callerOf(header))
+      expect(['undefined', 'string']).toContain(typeof memberOf(header, 'shaketable.caller'))
     }),
   )
 })

@@ -9,6 +9,8 @@ export interface Subject {
   header?: ((name: string) => string | undefined) | undefined
   /** Outbound: `host:port` of the dependency. */
   peer?: string
+  /** The tag that the request bears, signed and in time. */
+  tag?: (() => string | undefined) | undefined
   /** Inbound: the calling service, as far as it says. */
   from?: string | undefined
 }
@@ -23,6 +25,7 @@ export function matcher(match: FaultMatch): (subject: Subject) => boolean {
     (path === undefined || path(subject.path)) &&
     (peers === undefined || (subject.peer !== undefined && peers.has(normalPeer(subject.peer)))) &&
     (match.from === undefined || match.from === subject.from) &&
+    (match.tag === undefined || match.tag === subject.tag?.()) &&
     headers.every(([name, value]) => subject.header?.(name) === value)
 }
 

@@ -23,7 +23,8 @@ interface DispatchOptions {
   [decided]?: true
 }
 type Connect = (options: unknown, connected: (error: Error | null, socket: unknown) => void) => void
-type AgentClass = new (options: { connect: Connect }) => Dispatcher
+/** Makes a dispatcher of its own for one request, to be used with handlers of the kind that the request has. */
+type AgentFor = (handler: Handler, connect: Connect) => Dispatcher
 
 /** Where every copy of undici, Node's own too, keeps the dispatcher of calls that bring none. */
 const globalSlots = [Symbol.for('undici.globalDispatcher.1'), Symbol.for('undici.globalDispatcher.2')]
@@ -36,7 +37,7 @@ export function interceptFetch(striking: Striking): { refresh(): void; undo(): v
   // Node loads its undici, and with it the global dispatcher, at the first use of one of its classes.
   new Headers()
   const slots = globalThis as unknown as Record<symbol, Dispatcher | undefined>
-  const AgentOfNode = slots[globalSlots[0]!]!.constructor as AgentClass
+  const agentFor = agentsOf(slots)
   const composed = new WeakMap<Dispatcher, Dispatcher>()
   const originals = new WeakMap<Dispatcher, Dispatcher>()
 
@@ -44,7 +45,7 @@ export function interceptFetch(striking: Striking): { refresh(): void; undo(): v
     if (originals.has(dispatcher) || typeof dispatcher.compose !== 'function') return dispatcher
     const known = composed.get(dispatcher)
     if (known !== undefined) return known
-    const made = dispatcher.compose(dispatch => intercepted(dispatch, AgentOfNode, striking))
+    const made = dispatcher.compose(dispatch => intercepted(dispatch, agentFor, striking))
     composed.set(dispatcher, made)
     originals.set(made, dispatcher)
     return made
@@ -74,7 +75,18 @@ export function interceptFetch(striking: Striking): { refresh(): void; undo(): v
   }
 }
 
-function intercepted(dispatch: Dispatch, AgentOfNode: AgentClass, striking: Striking): Dispatch {
+/** From Node 26 on the first slot is a wrapper around the second, for the handlers that undici took before version 8. */
+function agentsOf(slots: Record<symbol, Dispatcher | undefined>): AgentFor {
+  const [first, second] = globalSlots.map(slot => slots[slot]?.constructor)
+  const Agent = (second ?? first) as new (options: { connect: Connect }) => Dispatcher
+  const Wrapper = first as new (dispatcher: Dispatcher) => Dispatcher
+  return (handler, connect) => {
+    const agent = new Agent({ connect })
+    return second === undefined || handler.onRequestStart ? agent : new Wrapper(agent)
+  }
+}
+
+function intercepted(dispatch: Dispatch, agentFor: AgentFor, striking: Striking): Dispatch {
   return (options, handler) => {
     if (striking.armed.outbound.length === 0 || options[decided] || isOwnTraffic()) return dispatch(options, handler)
     const { method, path, origin } = options
@@ -82,8 +94,7 @@ function intercepted(dispatch: Dispatch, AgentOfNode: AgentClass, striking: Stri
     const strike = decide(striking, 'outbound', { method, path: pathOf(path), peer: peerOf(origin), header })
     const once = { ...options, [decided]: true as const }
     if (strike === undefined) return dispatch(once, handler)
-    if (strike.ending !== undefined)
-      return new AgentOfNode({ connect: scripted(strike, striking) }).dispatch(once, handler)
+    if (strike.ending !== undefined) return agentFor(handler, scripted(strike, striking)).dispatch(once, handler)
     const shaped = strike.shapes.length > 0 ? shapedAnswer(handler, strike.shapes, striking.clock) : handler
     if (strike.delays.length === 0) return dispatch(once, shaped)
     return dispatch(

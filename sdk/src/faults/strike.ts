@@ -1,10 +1,12 @@
-import { context, createContextKey, isSpanContextValid, trace } from '@opentelemetry/api'
-import { attribute } from '../names.ts'
+import { context, createContextKey, isSpanContextValid, propagation, type Span, trace } from '@opentelemetry/api'
+import { attribute, tagBaggageKey } from '../names.ts'
 import type { ArmedFault, ArmedFaults } from './armed.ts'
+import { memberOf } from './baggage.ts'
 import type { Clock } from './clock.ts'
 import type { Ending, Shaping } from './effects/effect.ts'
 import { effectOf } from './effects/index.ts'
 import type { Subject } from './matching.ts'
+import type { TagReader } from './tag.ts'
 import type { FaultMatch, RequestEffect } from './wire.ts'
 
 /**
@@ -22,26 +24,29 @@ export interface Striking {
   armed: ArmedFaults
   clock: Clock
   count(faultId: string, kind: string): void
+  readTag: TagReader
 }
 
 /**
  * Lets each fault of a direction choose, in the order in which they were armed. After the first that ends the request the others
- * do not see it. `undefined` where none strikes.
+ * do not see it. `undefined` where none strikes. `spans` are those that bear the mark.
  */
 export function decide(
   striking: Striking,
   direction: Exclude<FaultMatch['direction'], 'process'>,
   subject: Subject,
+  spans = activeSpans(),
 ): Strike | undefined {
   striking.armed.expire()
+  const tagged = { ...subject, tag: () => striking.readTag(tagOf(subject)) }
   const now = striking.clock.now()
   const matching = striking.armed[direction].flatMap(fault => {
     const measure = fault.intensity(now)
-    return measure !== undefined && fault.matches(subject) ? [{ fault, measure }] : []
+    return measure !== undefined && fault.matches(tagged) ? [{ fault, measure }] : []
   })
   if (matching.length === 0) return undefined
 
-  const span = trace.getActiveSpan()
+  const [span] = spans
   // Without a tracer every request has the same invalid id: then each is an attempt of its own.
   const traceId = span !== undefined && isSpanContextValid(span.spanContext()) ? span.spanContext().traceId : undefined
   const struck: ArmedFault[] = []
@@ -65,9 +70,23 @@ export function decide(
     }
   }
   if (struck.length === 0) return undefined
-  span?.setAttribute(attribute.faultId, struck.map(fault => fault.id).join(','))
-  span?.setAttribute(attribute.faultKind, struck.map(fault => fault.request.effect.kind).join(','))
+  const mark = {
+    [attribute.faultId]: struck.map(fault => fault.id).join(','),
+    [attribute.faultKind]: struck.map(fault => fault.request.effect.kind).join(','),
+  }
+  for (const span of spans) span.setAttributes(mark)
   return strike
+}
+
+/** Of the request in whose course it is made, or its own. */
+function tagOf({ header }: Subject): string | undefined {
+  const active = propagation.getActiveBaggage()?.getEntry(tagBaggageKey)?.value
+  return active ?? memberOf(header?.('baggage'), tagBaggageKey)
+}
+
+function activeSpans(): readonly Span[] {
+  const span = trace.getActiveSpan()
+  return span ? [span] : []
 }
 
 /**

@@ -15,6 +15,7 @@
  */
 
 export { authorizationOf, type Call } from './signed-call.ts'
+export { signedTag } from './tag.ts'
 
 /** How the delays of a latency are spread. */
 export const distributions = ['uniform', 'normal', 'pareto'] as const
@@ -53,7 +54,8 @@ export type FaultEffect = RequestEffect | ProcessEffect
 /** Which requests a fault may choose from. An absent field matches all. */
 export interface FaultMatch {
   /**
-   * `inbound`: HTTP requests that this service receives; `outbound`: HTTP requests that it makes; `tcp`: what it writes to a
+   * `inbound`: HTTP requests and gRPC calls that this service receives; `outbound`: those that it makes (`fetch`, undici,
+   * node:http, node:http2, grpc-js, whose path is `/package.Service/Method`); `tcp`: what it writes to a
    * dependency of any protocol (PostgreSQL, Redis): all that it writes to one connection in one turn of its event loop is a request;
    * `process`: no request at all, the process itself. There `percent`, `scope` and `seed` mean nothing.
    */
@@ -64,6 +66,11 @@ export interface FaultMatch {
   path?: string
   /** Headers that the request bears, by their names in small letters, with exactly these values. Not with `tcp`. */
   headers?: Record<string, string>
+  /**
+   * Only requests that bear this tag, as `signedTag` makes it: in the baggage that they came with, and that the services hand on. A
+   * tag that is not signed with the key, or has expired, is none, and is handed on by no service whose faults are enabled.
+   */
+  tag?: string
   /** `outbound` and `tcp` only, where it must be given: `host:port` of the dependency; several mean any of them. */
   peers?: string[]
   /**

@@ -1,6 +1,5 @@
 import { errorMonitor } from 'node:events'
-import { createRequire, syncBuiltinESMExports } from 'node:module'
-import { promisify } from 'node:util'
+import { createRequire } from 'node:module'
 import { type Context, propagation, SpanKind, SpanStatusCode, type TextMapSetter, trace } from '@opentelemetry/api'
 import { activeContext, isUntraced } from '../context.ts'
 import { callerBaggageKey } from '../names.ts'
@@ -8,13 +7,13 @@ import type { Notice } from '../notice.ts'
 import type { RecordedSpan } from '../traces/span.ts'
 import { httpScope } from '../traces/tracer.ts'
 import type { ClientObservation } from './client.ts'
+import { type GivenHeaders, headerOf, meetSessions } from './http2-sessions.ts'
 import { hostAndPort, methodOf } from './method.ts'
 import { keepContextInStreams, observe } from './observed.ts'
 
 type Http2 = typeof import('node:http2')
 type Session = import('node:http2').ClientHttp2Session
 type Stream = import('node:http2').ClientHttp2Stream
-type Headers = Record<string, unknown>
 
 /**
  * Requests over HTTP/2 that the app makes by node:http2 itself. Node's channels tell of them only when their headers are
@@ -23,22 +22,11 @@ type Headers = Record<string, unknown>
 export function patchHttp2Client(to: ClientObservation): void {
   const http2 = createRequire(import.meta.url)('node:http2') as Http2
   const origins = new WeakMap<Session, string>()
-  const { connect } = http2
-  const meet = (session: Session, authority: Parameters<Http2['connect']>[0], options: unknown): Session => {
-    origins.set(session, originOf(authority, options))
-    patchRequest(Object.getPrototypeOf(session), to, origins)
-    return session
-  }
-  const met = function (this: unknown, ...args: Parameters<Http2['connect']>) {
-    return meet(connect.apply(this, args), args[0], args[1])
-  }
-  const later = (connect as unknown as Record<symbol, (...args: unknown[]) => Promise<Session>>)[promisify.custom]
-  if (later) {
-    const settled = async (...args: Parameters<Http2['connect']>) => meet(await later(...args), args[0], args[1])
-    Object.defineProperty(met, promisify.custom, { value: settled })
-  }
-  http2.connect = met as Http2['connect']
-  syncBuiltinESMExports()
+  meetSessions(http2, (session, origin) => {
+    origins.set(session, origin)
+    // Faults look at the prototype before it is patched: what they strike is inside of its span.
+    if (!isUntraced(activeContext())) patchRequest(Object.getPrototypeOf(session), to, origins)
+  })
 }
 
 const patched = new WeakSet<object>()
@@ -48,7 +36,7 @@ function patchRequest(prototype: Session, to: ClientObservation, origins: WeakMa
   patched.add(prototype)
   const { request } = prototype
   prototype.request = function (this: Session, headers, options) {
-    const call = begin(to, origins.get(this), headers as Headers | unknown[] | undefined)
+    const call = begin(to, origins.get(this), headers as GivenHeaders | undefined)
     if (!call) return request.call(this, headers, options)
     try {
       const stream = request.call(this, call.headers as typeof headers, options)
@@ -62,7 +50,7 @@ function patchRequest(prototype: Session, to: ClientObservation, origins: WeakMa
 }
 
 /** Undefined for what is not to be traced; gRPC's calls are for its own instrumentation. */
-function begin(to: ClientObservation, origin: string | undefined, given: Headers | unknown[] = {}): Call | undefined {
+function begin(to: ClientObservation, origin: string | undefined, given: GivenHeaders = {}): Call | undefined {
   try {
     const context = activeContext()
     const read = (name: string) => headerOf(given, name)
@@ -81,7 +69,7 @@ function begin(to: ClientObservation, origin: string | undefined, given: Headers
 /** A request, until its stream closes; until its answer begins, where the stream goes on as another protocol. */
 class Call {
   /** The app's, with the trace context and baggage of this call. */
-  readonly headers: Headers | unknown[]
+  readonly headers: GivenHeaders
   readonly #to: ClientObservation
   readonly #context: Context
   readonly #span: RecordedSpan
@@ -91,7 +79,7 @@ class Call {
   #status: number | undefined
   #open = true
 
-  constructor(to: ClientObservation, context: Context, verb: string, url: URL, given: Headers | unknown[]) {
+  constructor(to: ClientObservation, context: Context, verb: string, url: URL, given: GivenHeaders) {
     this.#to = to
     this.#context = context
     this.#method = methodOf(verb)
@@ -142,7 +130,7 @@ class Call {
     this.#to.metrics.made({ method: this.#method, address, port, status, errorType }, seconds, exemplar)
   }
 
-  #inject(given: Headers | unknown[]): Headers | unknown[] {
+  #inject(given: GivenHeaders): GivenHeaders {
     let own = trace.setSpan(this.#context, this.#span)
     if (this.#to.caller !== undefined) {
       const baggage = propagation.getBaggage(own) ?? propagation.createBaggage()
@@ -161,22 +149,6 @@ class Call {
     const sensitive = Object.getOwnPropertySymbols(given).map(symbol => [symbol, Reflect.get(given, symbol)])
     return Object.fromEntries([...kept, ...added, ...sensitive])
   }
-}
-
-/** Of headers as an object, or as names and values by turns. */
-function headerOf(headers: Headers | unknown[], name: string): string | undefined {
-  if (!Array.isArray(headers)) return headers[name] === undefined ? undefined : String(headers[name])
-  const at = headers.findIndex((one, index) => index % 2 === 0 && String(one).toLowerCase() === name)
-  return at < 0 ? undefined : String(headers[at + 1])
-}
-
-/** As `http2.connect` reads what it is given. */
-function originOf(authority: Parameters<Http2['connect']>[0], options: unknown): string {
-  const url = typeof authority === 'string' ? new URL(authority) : (authority as Partial<URL>)
-  const protocol = url.protocol || (options as { protocol?: string } | undefined)?.protocol || 'https:'
-  const host = url.hostname || url.host || 'localhost'
-  const usual = protocol === 'http:' ? '80' : '443'
-  return url.port && String(url.port) !== usual ? `${protocol}//${host}:${url.port}` : `${protocol}//${host}`
 }
 
 function errorTypeOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import http, { type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Context } from '@opentelemetry/api'
@@ -18,6 +19,7 @@ const observed = Symbol('shaketable.observed')
 interface Emitter {
   emit(event: string | symbol, ...args: unknown[]): boolean
   listenerCount(event: string | symbol): number
+  _events?: Record<string | symbol, unknown>
   [observed]?: Observed
 }
 
@@ -38,6 +40,13 @@ export function keepContextInEvents(notice: Notice): void {
     keepContext(prototype, notice)
 }
 
+/** The end of a request is heard by Node itself, which wants no context. */
+function onlyNodeHears(emitter: Emitter, event: string | symbol): boolean {
+  if (event !== 'end') return false
+  const heard = emitter._events?.end
+  return typeof heard === 'function' && heard.name === 'clearRequestTimeout'
+}
+
 const keeping = new WeakSet<object>()
 
 /** The same for the class of HTTP/2 streams, which Node does not export: the first of them shows it. */
@@ -50,13 +59,21 @@ function keepContext(prototype: object, notice: Notice): void {
   keeping.add(prototype)
   const emitter = prototype as unknown as Emitter
   const emit = emitter.emit
+  // Otherwise somebody else wants to see even those that nobody listens to.
+  const isNodes = emit === (EventEmitter.prototype.emit as unknown)
   emitter.emit = function (this: Emitter, event, ...args) {
     const how = this[observed]
     if (how === undefined) return emit.call(this, event, ...args)
     if (how.event !== undefined) look(how, this, event, args[0])
-    // Most events have no listener, and nobody to see a context.
-    if (this.listenerCount(event) === 0 || activeContext() === how.context) return emit.call(this, event, ...args)
-    return withContext(how.context, () => emit.call(this, event, ...args))
+    // Most events have no listener, and nobody to see a context. Such an error is thrown.
+    if (isNodes && event !== 'error' && this.listenerCount(event) === 0) return false
+    if (activeContext() === how.context || onlyNodeHears(this, event)) return emit.call(this, event, ...args)
+    return emitIn.call(this, how.context, event, ...args)
+  }
+
+  // The closure is not made in the function above: it would keep the arguments of every event in an array.
+  function emitIn(this: Emitter, context: Context, event: string | symbol, ...args: unknown[]): boolean {
+    return withContext(context, () => emit.call(this, event, ...args))
   }
 
   function look(how: Observed, emitter: Emitter, event: string | symbol, argument: unknown): void {

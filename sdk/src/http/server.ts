@@ -10,7 +10,7 @@ import {
   type TextMapGetter,
   type TextMapPropagator,
 } from '@opentelemetry/api'
-import { contextOf, enterContext } from '../context.ts'
+import { activeContext, contextOf, enterContext, isUntraced } from '../context.ts'
 import type { AccessLog } from '../logs/access-log.ts'
 import type { RequestMetrics } from '../metrics/red.ts'
 import { attribute } from '../names.ts'
@@ -153,7 +153,7 @@ export class ServerObserver {
   }
 
   #beginStream({ stream, headers }: Http2Begin): void {
-    if (!isRequest(stream, headers)) return
+    if (!isRequest(stream, headers) || isUntraced(activeContext())) return
     const protocol = headers[':protocol']
     if (protocol !== undefined) {
       this.#to.metrics.upgraded(protocolOf(String(protocol)))

@@ -14,17 +14,21 @@ import { activeContext, isUntraced, withContext } from '../context.ts'
 import type { LibraryMetrics } from '../metrics/library-metrics.ts'
 import { RecordedSpan, type Scope, type SpanSink } from '../traces/span.ts'
 import type { SpanProvider } from '../traces/tracer.ts'
+import type { OpenCalls } from './open-calls.ts'
 
 /** Tracers for the official instrumentations: each of their spans is measured as it ends. */
 export class MeasuredTracers implements TracerProvider {
   readonly #provider: SpanProvider
   readonly #sink: SpanSink
   readonly #metrics: LibraryMetrics
+  readonly #calls: OpenCalls | undefined
 
-  constructor(provider: SpanProvider, sink: SpanSink, metrics: LibraryMetrics) {
+  /** `calls` is told of what goes out, where somebody wants to know. */
+  constructor(provider: SpanProvider, sink: SpanSink, metrics: LibraryMetrics, calls?: OpenCalls) {
     this.#provider = provider
     this.#sink = sink
     this.#metrics = metrics
+    this.#calls = calls
   }
 
   getTracer(name: string, version?: string): Tracer {
@@ -52,9 +56,12 @@ export class MeasuredTracers implements TracerProvider {
     const scope: Scope = version === undefined ? { name } : { name, version }
     const startSpan = (spanName: string, options: SpanOptions = {}, context: Context = activeContext()): Span => {
       if (isUntraced(context)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
-      const span = start(scope, spanName, options.kind ?? SpanKind.INTERNAL, context, options)
+      const kind = options.kind ?? SpanKind.INTERNAL
+      const span = start(scope, spanName, kind, context, options)
+      if (kind === SpanKind.CLIENT) this.#calls?.began(span, context)
       span.end = (time?: TimeInput) => {
         if (span.ended) return
+        this.#calls?.ended(span)
         RecordedSpan.prototype.end.call(span, time)
         this.#metrics.measure(span)
       }

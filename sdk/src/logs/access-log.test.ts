@@ -65,3 +65,19 @@ test('a stdout that nobody reads costs neither an error nor memory, and the line
   log.flush()
   expect(log.dropped).toBe(10_000)
 })
+
+test('a line of any length is written whole and in its turn', () => {
+  let out = ''
+  let full = true
+  const log = new AccessLog('orders', undefined, bytes => {
+    if (full) throw Object.assign(new Error('full'), { code: 'EAGAIN' })
+    out += bytes
+    return bytes.length
+  })
+  const paths = [1, 5_000, 20_000, 3, 16_000, 40_000, 2].map(length => `/${'€'.repeat(length)}`)
+  for (const path of paths) log.add({ ...line, path })
+  full = false
+  log.flushAtExit()
+  const written = out.trimEnd().split('\n')
+  expect(written.map(text => JSON.parse(text)['url.path'])).toEqual(paths)
+})

@@ -2,7 +2,7 @@ import { logs } from '@opentelemetry/api'
 import type { Notice } from '../notice.ts'
 import type { OtlpOptions } from '../options.ts'
 import type { Redaction } from '../redaction.ts'
-import { type Encoding, OtlpExporter } from '../traces/otlp-exporter.ts'
+import { type Encoding, encoderOf, OtlpExporter } from '../traces/otlp-exporter.ts'
 import { type ExportDestination, ExportQueue, type QueueOptions } from '../traces/queue.ts'
 import type { ServiceResource } from '../traces/resource.ts'
 import { encodeJson } from './otlp-json.ts'
@@ -43,7 +43,7 @@ export async function openLogs(
 }
 
 async function openOtlp(options: OtlpOptions, encoding: Encoding<LogRecord>): Promise<ExportDestination<LogRecord>> {
-  if (options.protocol !== 'grpc') return new OtlpExporter(options, encoding)
+  if (options.protocol !== 'grpc') return new OtlpExporter(options, encoderOf(options, encoding))
   const { GrpcDestination } = await import('../traces/otlp-grpc.ts')
-  return new GrpcDestination(options, 'logs', encoding)
+  return new GrpcDestination(options, 'logs', encoding.protobuf)
 }

@@ -26,9 +26,12 @@ const scopes = {
   console: library('console'),
   access: library('http'),
 }
+/** What is nested deeper than any encoder goes is not looked through. */
+const deepest = 8
+
 export type LogSource = keyof typeof scopes
 
-/** Makes records of what is logged, whoever logs it. What it is given has its ids, and nothing to withhold. */
+/** Makes records of what is logged, whoever logs it. Each way in withholds what its callers have not withheld yet. */
 export class LogRecords implements LoggerProvider {
   readonly #options: RecordsOptions
 
@@ -36,7 +39,7 @@ export class LogRecords implements LoggerProvider {
     this.#options = options
   }
 
-  /** A line of JSON in the form of pino or of winston. */
+  /** A line of JSON in the form of pino, as it is written: with its ids, and nothing to withhold. */
   line(source: LogSource, line: string): void {
     let members: unknown
     try {
@@ -44,11 +47,16 @@ export class LogRecords implements LoggerProvider {
     } catch {
       members = line.trimEnd()
     }
-    if (typeof members === 'object' && members !== null) this.members(source, members as Record<string, LogValue>)
+    if (typeof members === 'object' && members !== null) this.#addMembers(source, members as Record<string, LogValue>)
     else this.#add(source, undefined, members, {})
   }
 
+  /** What a format has made of a record: it may have written into one string what was clean in several. */
   members(source: LogSource, members: Record<string, LogValue>): void {
+    this.#addMembers(source, this.#options.redaction.value(members, deepest))
+  }
+
+  #addMembers(source: LogSource, members: Record<string, LogValue>): void {
     const { level, time, timestamp, msg, message, pid, hostname, err, ...rest } = members
     const {
       [logMember.traceId]: traceId,
@@ -66,9 +74,9 @@ export class LogRecords implements LoggerProvider {
     this.#add(source, level, msg ?? message, attributes, Number.isFinite(at) ? at : undefined, ids)
   }
 
-  /** A line of `console`. */
+  /** A line of `console`, put together of what was clean. */
   text(level: string, text: string, span: SpanContext | undefined): void {
-    this.#add('console', level, text, {}, undefined, span)
+    this.#add('console', level, this.#options.redaction.text(text), {}, undefined, span)
   }
 
   /** OpenTelemetry's own way to log. */
@@ -89,8 +97,8 @@ export class LogRecords implements LoggerProvider {
       observedMs: toMs(record.observedTimestamp) ?? now,
       severityNumber,
       severityText,
-      body: redaction.value(record.body, 8),
-      ...this.#within({ ...record.attributes, ...exceptionOf(record.exception) }),
+      body: redaction.value(record.body, deepest),
+      ...this.#within(redaction.value({ ...record.attributes, ...exceptionOf(record.exception) }, deepest)),
       eventName,
       traceId: span?.traceId,
       spanId: span?.spanId,
@@ -112,7 +120,7 @@ export class LogRecords implements LoggerProvider {
       timeMs: timeMs ?? observedMs,
       observedMs,
       ...severityOf(level),
-      body: this.#options.redaction.value(body, 8),
+      body,
       ...this.#within(attributes),
       eventName: undefined,
       traceId: span?.traceId,
@@ -123,12 +131,11 @@ export class LogRecords implements LoggerProvider {
   }
 
   #within(given: Record<string, LogValue>): Pick<LogRecord, 'attributes' | 'droppedAttributesCount'> {
-    const { limits, redaction } = this.#options
+    const { limits } = this.#options
     const all = Object.entries(given).filter(([, value]) => value !== undefined)
     const kept = all.slice(0, limits.attributeCount).map(([name, value]) => {
-      const shown = redaction.attribute(name, value)
-      const long = typeof shown === 'string' && shown.length > limits.attributeLength
-      return [name, long ? shown.slice(0, limits.attributeLength) : shown]
+      const long = typeof value === 'string' && value.length > limits.attributeLength
+      return [name, long ? value.slice(0, limits.attributeLength) : value]
     })
     return { attributes: Object.fromEntries(kept), droppedAttributesCount: all.length - kept.length }
   }

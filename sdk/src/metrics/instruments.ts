@@ -34,7 +34,8 @@ export interface Histogram<Label extends string> {
 const meter = () => metrics.getMeter('app')
 
 /**
- * Counts what happens. It is measured through `@opentelemetry/api`, once the SDK runs; without it nothing happens.
+ * Counts what happens, in its `unit`. It is measured through `@opentelemetry/api`, in the scope `app`, once the SDK runs; without it
+ * nothing happens. Never throws; a negative value is not counted.
  *
  * ```ts
  * const orders = counter('shop.orders', { unit: '{order}', labels: ['kind'] })
@@ -49,7 +50,13 @@ export function counter<const Label extends string = never>(
   return { add: (value, ...[labels]) => instrument().add(value, labels) }
 }
 
-/** Records what a value is now; the last one counts. */
+/**
+ * Records what a value is now, in its `unit`; the last one counts. Measured as a `counter` is.
+ *
+ * ```ts
+ * gauge('shop.queue.depth', { unit: '{order}' }).record(3)
+ * ```
+ */
 export function gauge<const Label extends string = never>(
   name: string,
   options: InstrumentOptions<Label> = {},
@@ -58,7 +65,15 @@ export function gauge<const Label extends string = never>(
   return { record: (value, ...[labels]) => instrument().record(value, labels) }
 }
 
-/** Records how values are distributed; durations in seconds. */
+/**
+ * Records how values are distributed, in its `unit`; durations are in seconds (`s`). Measured as a `counter` is. Without `boundaries`
+ * they are OpenTelemetry's: 0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500 and 10000.
+ *
+ * ```ts
+ * const packing = histogram('shop.packing.duration', { unit: 's', boundaries: [0.1, 1, 10], labels: ['kind'] })
+ * packing.record(0.25, { kind: 'gift' })
+ * ```
+ */
 export function histogram<const Label extends string = never>(
   name: string,
   options: HistogramOptions<Label> = {},

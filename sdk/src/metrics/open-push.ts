@@ -1,7 +1,7 @@
 import { nowMs } from '../clock.ts'
 import type { Notice } from '../notice.ts'
 import type { Options, OtlpOptions } from '../options.ts'
-import { type Encoding, OtlpExporter } from '../traces/otlp-exporter.ts'
+import { type Encoding, encoderOf, OtlpExporter } from '../traces/otlp-exporter.ts'
 import type { ServiceResource } from '../traces/resource.ts'
 import type { Family } from './exposition.ts'
 import type { Metric } from './metric.ts'
@@ -30,7 +30,7 @@ function encodingFor({ attributes }: ServiceResource): Encoding<Metric> {
 }
 
 async function openOtlp(options: OtlpOptions, encoding: Encoding<Metric>): Promise<MetricDestination> {
-  if (options.protocol !== 'grpc') return new OtlpExporter(options, encoding)
+  if (options.protocol !== 'grpc') return new OtlpExporter(options, encoderOf(options, encoding))
   const { openGrpcMetrics } = await import('./otlp-grpc.ts')
   return openGrpcMetrics(options, encoding)
 }

@@ -6,5 +6,5 @@ import type { MetricDestination } from './push.ts'
 
 /** Metrics over gRPC, with the exemplars that OpenTelemetry's own message has not. */
 export function openGrpcMetrics(options: OtlpOptions, encoding: Encoding<Metric>): MetricDestination {
-  return new GrpcDestination<Metric>(options, 'metrics', encoding)
+  return new GrpcDestination<Metric>(options, 'metrics', encoding.protobuf)
 }

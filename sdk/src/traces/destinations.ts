@@ -11,6 +11,8 @@ export interface SpanExporter {
   forceFlush?(): Promise<void>
 }
 
+export type Failure = { outcome: 'refused' } | { outcome: 'retry'; afterMs?: number | undefined }
+
 /** A user's own exporter behind our queue: it receives the same spans, untraced. */
 export class OwnExporter<Item = RecordedSpan> {
   readonly name: string
@@ -22,14 +24,14 @@ export class OwnExporter<Item = RecordedSpan> {
   }
 
   /** What becomes of a batch that could not be sent; no error when the time was up. A user's own exporter has the last word. */
-  protected outcomeOf(_error: Error | undefined): 'retry' | 'refused' {
-    return 'refused'
+  protected outcomeOf(_error: Error | undefined): Failure {
+    return { outcome: 'refused' }
   }
 
   send(items: readonly Item[], timeoutMs: number): Promise<Delivery> {
     return new Promise(resolve => {
       const late = setTimeout(
-        () => resolve({ outcome: this.outcomeOf(undefined), reason: `no result within ${timeoutMs} ms` }),
+        () => resolve({ ...this.outcomeOf(undefined), reason: `no result within ${timeoutMs} ms` }),
         timeoutMs,
       )
       late.unref()
@@ -43,7 +45,7 @@ export class OwnExporter<Item = RecordedSpan> {
             settle(
               code === 0
                 ? { outcome: 'sent', rejected: 0 }
-                : { outcome: this.outcomeOf(error), reason: error?.message ?? 'it reported a failure' },
+                : { ...this.outcomeOf(error), reason: error?.message ?? 'it reported a failure' },
             ),
           ),
         )

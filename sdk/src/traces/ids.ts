@@ -1,27 +1,29 @@
 import { randomFillSync } from 'node:crypto'
 
-/** Random bytes in store: to fetch them one id at a time costs more than all else of a span. */
-const store = Buffer.alloc(6_144)
-let used = store.length
+/** Random digits in store: to make them one id at a time costs more than all else of a span. */
+const bytes = Buffer.alloc(6_144)
+let digits = ''
+let used = 0
 
 function take(length: number): string {
-  if (used + length > store.length) {
-    randomFillSync(store)
+  if (used + length > digits.length) {
+    randomFillSync(bytes)
+    // Every id begins at a multiple of eight bytes: none is all zero.
+    for (let at = 0; at < bytes.length; at += 8) if (bytes[at] === 0) bytes[at] = 1
+    digits = bytes.toString('hex')
     used = 0
   }
   const from = used
   used += length
-  // Never all zero.
-  if (store[from] === 0) store[from] = 1
-  return store.toString('hex', from, used)
+  return digits.slice(from, used)
 }
 
 /** 32 lower-case hex digits, never all zero. */
 export function newTraceId(): string {
-  return take(16)
+  return take(32)
 }
 
 /** 16 lower-case hex digits, never all zero. */
 export function newSpanId(): string {
-  return take(8)
+  return take(16)
 }

@@ -6,9 +6,8 @@ import type { OtlpOptions } from '../options.ts'
 import type { LastMessage } from './last-moment.ts'
 import { type Message, pack, unpack } from './message.ts'
 import { encodeJson } from './otlp-json.ts'
-import { encodeProtobuf } from './otlp-protobuf.ts'
+import { encodeProtobuf, SpanWriter } from './otlp-protobuf.ts'
 import type { Delivery, ExportDestination } from './queue.ts'
-import type { RecordedSpan } from './span.ts'
 
 const retryable = new Set([429, 502, 503, 504])
 
@@ -18,29 +17,37 @@ export interface Encoding<Item> {
   protobuf(items: readonly Item[]): Buffer
 }
 
-const spans: Encoding<RecordedSpan> = { json: encodeJson, protobuf: encodeProtobuf }
+/** The one that the protocol asks for. */
+export function encoderOf<Item>({ protocol }: OtlpOptions, { json, protobuf }: Encoding<Item>): Encode<Item> {
+  return protocol === 'http/json' ? json : protobuf
+}
+
+type Encode<Held> = (items: readonly Held[]) => Buffer
 
 /** Spans over OTLP/HTTP. */
 export function openHttpExporter(options: OtlpOptions): ExportDestination {
-  return new OtlpExporter(options, spans)
+  if (options.protocol === 'http/json') return new OtlpExporter(options, encodeJson)
+  return new OtlpExporter(options, encodeProtobuf, new SpanWriter().write)
 }
 
 /** Sends batches over OTLP/HTTP, protobuf or JSON. Its own traffic is never traced, and never keeps the process alive. */
-export class OtlpExporter<Item> {
+export class OtlpExporter<Item, Held = Item> implements ExportDestination<Item, Held> {
   readonly name: string
-  readonly #encoding: Encoding<Item>
+  readonly hold: ((items: readonly Item[]) => readonly Held[]) | undefined
+  readonly #bytesOf: Encode<Held>
   readonly #options: OtlpOptions
   readonly #url: URL
   readonly #transport: typeof http | typeof https
   readonly #agent: Agent
   readonly wire = {
-    encode: (items: readonly Item[]) => this.#encode(items),
+    encode: (items: readonly Held[]) => this.#encode(items),
     post: (message: Message, timeoutMs: number) => this.#post(message, timeoutMs),
-    last: (items: readonly Item[]) => this.#last(items),
+    last: (items: readonly Held[]) => this.#last(items),
   }
 
-  constructor(options: OtlpOptions, encoding: Encoding<Item>) {
-    this.#encoding = encoding
+  constructor(options: OtlpOptions, encode: Encode<Held>, hold?: (items: readonly Item[]) => readonly Held[]) {
+    this.#bytesOf = encode
+    this.hold = hold
     this.#options = options
     this.#url = new URL(options.endpoint)
     this.name = `OTLP ${options.protocol} to ${this.#url.origin}${this.#url.pathname}`
@@ -50,16 +57,15 @@ export class OtlpExporter<Item> {
     this.#agent = new this.#transport.Agent({ keepAlive: true, maxSockets: 1, ...(secure && options.tls) })
   }
 
-  send(items: readonly Item[], timeoutMs: number): Promise<Delivery> {
+  send(items: readonly Held[], timeoutMs: number): Promise<Delivery> {
     return this.#post(this.#encode(items), timeoutMs)
   }
 
-  #encode(items: readonly Item[]): Message {
-    const { json, protobuf } = this.#encoding
-    return { bytes: this.#isJson ? json(items) : protobuf(items), gzip: false }
+  #encode(items: readonly Held[]): Message {
+    return { bytes: this.#bytesOf(items), gzip: false }
   }
 
-  #last(items: readonly Item[]): LastMessage {
+  #last(items: readonly Held[]): LastMessage {
     const { bytes } = this.#encode(items)
     const message = this.#zips ? { bytes: gzipSync(bytes), gzip: true } : { bytes, gzip: false }
     const { tls } = this.#options

@@ -3,17 +3,18 @@ import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { activeContext, isUntraced } from '../context.ts'
 import type { OtlpOptions } from '../options.ts'
-import { OwnExporter, type SpanExporter } from './destinations.ts'
+import { type Failure, OwnExporter, type SpanExporter } from './destinations.ts'
 import type { LastMessage } from './last-moment.ts'
 import { type Message, unpack } from './message.ts'
-import { type Encoding, partialSuccess } from './otlp-exporter.ts'
-import { encodeJson } from './otlp-json.ts'
-import { encodeProtobuf } from './otlp-protobuf.ts'
+import { partialSuccess } from './otlp-exporter.ts'
+import { encodeProtobuf, SpanWriter } from './otlp-protobuf.ts'
 import type { Delivery, ExportDestination } from './queue.ts'
+import { retryDelayMs } from './retry-info.ts'
 
 interface Metadata {
   set(name: string, value: string): void
 }
+type ServiceError = Error & { code?: number; metadata?: { get(name: string): unknown[] } }
 interface BaseModule {
   createEmptyMetadata(): Metadata
   createSslCredentials(ca?: Buffer, key?: Buffer, cert?: Buffer): object
@@ -29,8 +30,10 @@ interface BaseModule {
   ): SpanExporter
 }
 
-/** CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS: as OTLP says. */
-const retryable = new Set([1, 4, 8, 10, 11, 14, 15])
+/** CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS: as OTLP says. */
+const retryable = new Set([1, 4, 10, 11, 14, 15])
+/** Only where the server says when: then it will have room again. */
+const resourceExhausted = 8
 
 const signals = {
   traces: { name: 'TRACES', item: 'span', service: 'trace.v1.TraceService' },
@@ -46,40 +49,47 @@ const pathOf = (signal: keyof typeof signals) =>
  * loaded or a header is no metadata.
  */
 export function openGrpcExporter(options: OtlpOptions): ExportDestination {
-  return new GrpcDestination(options, 'traces', { json: encodeJson, protobuf: encodeProtobuf })
+  return new GrpcDestination(options, 'traces', encodeProtobuf, new SpanWriter().write)
 }
 
 /** Our own messages over the gRPC of OpenTelemetry's exporters, which comes with `@opentelemetry/sdk-node`. */
-export class GrpcDestination<Item> {
+export class GrpcDestination<Item, Held = Item> implements ExportDestination<Item, Held> {
   readonly name: string
   readonly #options: OtlpOptions
   readonly #path: string
-  readonly #encoding: Encoding<Item>
+  readonly #encode: (items: readonly Held[]) => Buffer
+  readonly hold: ((items: readonly Item[]) => readonly Held[]) | undefined
   readonly #calls: Calls
   readonly wire = {
-    encode: (items: readonly Item[]): Message => ({ bytes: this.#encoding.protobuf(items), gzip: false }),
+    encode: (items: readonly Held[]): Message => ({ bytes: this.#encode(items), gzip: false }),
     post: async (message: Message, timeoutMs: number) => this.#calls.post((await unpack(message)).bytes, timeoutMs),
-    last: (items: readonly Item[]) => this.#last(items),
+    last: (items: readonly Held[]) => this.#last(items),
   }
 
-  constructor(options: OtlpOptions, signal: keyof typeof signals, encoding: Encoding<Item>) {
+  constructor(
+    options: OtlpOptions,
+    signal: keyof typeof signals,
+    encode: (items: readonly Held[]) => Buffer,
+    hold?: (items: readonly Item[]) => readonly Held[],
+  ) {
     this.name = `OTLP grpc to ${new URL(options.endpoint).origin}`
     this.#options = options
     this.#path = pathOf(signal)
-    this.#encoding = encoding
+    this.#encode = encode
+    this.hold = hold
     this.#calls = openCalls(options, signal)
   }
 
-  send(items: readonly Item[], timeoutMs: number): Promise<Delivery> {
-    return this.#calls.post(this.#encoding.protobuf(items), timeoutMs)
+  send(items: readonly Held[], timeoutMs: number): Promise<Delivery> {
+    return this.#calls.post(this.#encode(items), timeoutMs)
   }
 
   close(): void {
     this.#calls.close()
   }
 
-  #last(items: readonly Item[]): LastMessage {
-    const message = this.#encoding.protobuf(items)
+  #last(items: readonly Held[]): LastMessage {
+    const message = this.#encode(items)
     const head = Buffer.alloc(5) // Not compressed, and the length.
     head.writeUInt32BE(message.length, 1)
     const { endpoint, tls } = this.#options
@@ -105,8 +115,12 @@ class Calls extends OwnExporter<Buffer> {
     return { outcome: 'sent', ...partialSuccess(undefined, Buffer.from(this.#answer.last)) }
   }
 
-  protected override outcomeOf(error: (Error & { code?: number }) | undefined): 'retry' | 'refused' {
-    return error?.code === undefined || retryable.has(error.code) ? 'retry' : 'refused'
+  protected override outcomeOf(error: ServiceError | undefined): Failure {
+    const code = error?.code
+    const [details] = error?.metadata?.get('grpc-status-details-bin') ?? []
+    const afterMs = details instanceof Uint8Array ? retryDelayMs(details) : undefined
+    const again = code === undefined || retryable.has(code) || (code === resourceExhausted && afterMs !== undefined)
+    return again ? { outcome: 'retry', afterMs } : { outcome: 'refused' }
   }
 }
 

@@ -1,33 +1,41 @@
 import type { SpanContext } from '@opentelemetry/api'
-import { ProtobufWriter } from './protobuf.ts'
+import { ProtobufWriter, type Written } from './protobuf.ts'
+import type { ServiceResource } from './resource.ts'
 import type { RecordedSpan, Scope } from './span.ts'
 import { toMs } from './span.ts'
 
-/** `ExportTraceServiceRequest` of opentelemetry-proto, binary. */
-export function encodeProtobuf(spans: readonly RecordedSpan[]): Buffer {
-  const to = new ProtobufWriter()
-  for (const [resource, ofResource] of Map.groupBy(spans, span => span.resource)) {
-    const resourceSpans = to.open(1)
-    const resourceMessage = to.open(1)
-    attributes(to, 1, resource.attributes)
-    to.close(resourceMessage)
-    for (const [scope, ofScope] of Map.groupBy(ofResource, span => span.instrumentationScope)) {
-      writeScope(to, scope, ofScope)
-    }
-    to.close(resourceSpans)
-  }
-  return to.finish()
+/** Spans as they go over the wire, but for the frame that they have in common with others. */
+export interface WrittenSpans extends Written {
+  resource: ServiceResource
+  scope: Scope
 }
 
-function writeScope(to: ProtobufWriter, scope: Scope, spans: readonly RecordedSpan[]): void {
-  const scopeSpans = to.open(2)
-  const message = to.open(1)
-  to.string(1, scope.name)
-  if (scope.version) to.string(2, scope.version)
-  to.close(message)
-  for (const span of spans) writeSpan(to, span)
-  if (scope.schemaUrl) to.string(3, scope.schemaUrl)
-  to.close(scopeSpans)
+const chunkBytes = 65_536
+const roomOfHandful = 8_192
+
+/**
+ * Writes spans as they end. What waits to be sent is bytes then, outside of the heap: objects that wait outlive garbage
+ * collections, which copy them, and for which the young generation grows by tens of megabytes.
+ */
+export class SpanWriter {
+  #chunk = new ProtobufWriter(0)
+
+  readonly write = (spans: readonly RecordedSpan[]): WrittenSpans[] => {
+    if (this.#chunk.room < roomOfHandful) this.#chunk = new ProtobufWriter(chunkBytes)
+    const byScope = Map.groupBy(spans, span => span.instrumentationScope)
+    return Array.from(byScope, ([scope, ofScope]) => {
+      const from = this.#chunk.length
+      for (const span of ofScope) writeSpan(this.#chunk, span)
+      return { ...this.#chunk.since(from), scope, resource: ofScope[0]!.resource }
+    })
+  }
+}
+
+/** `ExportTraceServiceRequest` of opentelemetry-proto, binary. All spans of a process have one resource. */
+export function encodeProtobuf(spans: readonly WrittenSpans[]): Buffer {
+  const size = spans.reduce((sum, { from, to }) => sum + to - from, 0)
+  const attributesOfResource = spans[0]?.resource.attributes ?? {}
+  return encodeOfResource(attributesOfResource, spans, (to, some) => to.copy(some), size + roomOfHandful)
 }
 
 function writeSpan(to: ProtobufWriter, span: RecordedSpan): void {
@@ -123,13 +131,14 @@ export function anyValue(to: ProtobufWriter, value: unknown, depth = 8): void {
   }
 }
 
-/** The request of metrics or logs, which have one resource: that, and the items by their scopes. */
+/** The request of any signal: its one resource, and the items by their scopes. */
 export function encodeOfResource<Item extends { scope: Scope }>(
   resource: Readonly<Record<string, unknown>>,
   items: readonly Item[],
   write: (to: ProtobufWriter, item: Item) => void,
+  capacity?: number,
 ): Buffer {
-  const to = new ProtobufWriter()
+  const to = new ProtobufWriter(capacity)
   const ofResource = to.open(1)
   const resourceMessage = to.open(1)
   attributes(to, 1, resource)

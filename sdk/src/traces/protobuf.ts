@@ -1,3 +1,10 @@
+/** A stretch of what a writer has written. It stays as it is: what is written later stands behind it. */
+export interface Written {
+  bytes: Buffer
+  from: number
+  to: number
+}
+
 /** Writes protobuf fields into one growing buffer; lengths are reserved as padded varints, so nothing is copied. */
 export class ProtobufWriter {
   #bytes: Buffer
@@ -8,7 +15,26 @@ export class ProtobufWriter {
   }
 
   finish(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#at))
+    return this.#bytes.subarray(0, this.#at)
+  }
+
+  get length(): number {
+    return this.#at
+  }
+
+  /** Bytes that can be written before the buffer has to grow. */
+  get room(): number {
+    return this.#bytes.length - this.#at
+  }
+
+  since(from: number): Written {
+    return { bytes: this.#bytes, from, to: this.#at }
+  }
+
+  /** Adds what another one has written. */
+  copy({ bytes, from, to }: Written): void {
+    this.#room(to - from)
+    this.#at += bytes.copy(this.#bytes, this.#at, from, to)
   }
 
   /** Opens a nested message; pass what it returns to `close`. */

@@ -70,6 +70,43 @@ test('spans go out in batches: at once when one is full, after the delay otherwi
   expect(queue).toMatchObject({ made: 6, sent: 6, dropped: 0, waiting: 0 })
 })
 
+test('a full batch is not put off by the spans that come meanwhile', async () => {
+  const { queue, batches } = queueOf([sent])
+  for (let at = 0; at < 4; at++) queue.add(span())
+  const timers = vi.spyOn(globalThis, 'setTimeout')
+  for (let at = 0; at < 4; at++) queue.add(span())
+  expect(timers).not.toHaveBeenCalled()
+  timers.mockRestore()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(batches[0]).toBe(4)
+})
+
+test('what a destination holds is made a handful at a time, and what it cannot hold counts as refused', async () => {
+  const handfuls: number[] = []
+  const destination: ExportDestination<RecordedSpan, string> = {
+    name: 'there',
+    close() {},
+    hold(spans) {
+      if (spans.some(({ name }) => name === 'bad')) throw new Error('cannot be written')
+      handfuls.push(spans.length)
+      return [spans.map(({ name }) => name).join()]
+    },
+    async send(held) {
+      texts.push(...held)
+      return sent
+    },
+  }
+  const texts: string[] = []
+  const queue = new ExportQueue(destination, { ...options, maxQueueSize: 100, maxBatchSize: 20 }, () => {})
+  for (let at = 0; at < 10; at++) queue.add(span(String(at)))
+  expect(handfuls).toEqual([8])
+  await queue.flush(1000)
+  expect(texts).toEqual(['0,1,2,3,4,5,6,7', '8,9'])
+  queue.add(span('bad'))
+  await queue.flush(1000)
+  expect(queue).toMatchObject({ made: 11, sent: 10, droppedFor: { refused: 1 }, waiting: 0 })
+})
+
 test('while the destination is down the queue stays bounded and all spans stay counted', async () => {
   const { queue, lines } = queueOf([retry])
   for (let at = 0; at < 500; at++) {
@@ -144,7 +181,7 @@ describe('with room for packed batches', () => {
       return state.answer
     }
     const namesOf = (spans: readonly RecordedSpan[]) => spans.map(one => one.name)
-    const destination: ExportDestination = {
+    const destination: ExportDestination<RecordedSpan, RecordedSpan> = {
       name: 'there',
       close() {},
       send: async spans => receive(namesOf(spans)),

@@ -12,16 +12,18 @@ export type Delivery =
   | { outcome: 'retry'; reason: string; afterMs?: number | undefined }
 
 /** Where batches go. Neither `send` nor `post` ever rejects. */
-export interface ExportDestination<Item = RecordedSpan> {
+export interface ExportDestination<Item = RecordedSpan, Held = unknown> {
   readonly name: string
-  send(items: readonly Item[], timeoutMs: number): Promise<Delivery>
+  /** What waits in the queue for some items; where it is undefined, the items themselves. */
+  readonly hold?: ((items: readonly Item[]) => readonly Held[]) | undefined
+  send(items: readonly Held[], timeoutMs: number): Promise<Delivery>
   close(): void
   /** Of a destination that takes messages, which the queue can keep while it is away. */
   wire?: {
-    encode(items: readonly Item[]): Message
+    encode(items: readonly Held[]): Message
     post(message: Message, timeoutMs: number): Promise<Delivery>
     /** One request that takes all of the spans: what a crash hands to its last-moment sender. */
-    last(items: readonly Item[]): LastMessage
+    last(items: readonly Held[]): LastMessage
   }
 }
 
@@ -45,9 +47,18 @@ export interface QueueOptions {
 export const dropReasons = ['queue_full', 'refused', 'rejected', 'closed', 'undecided'] as const
 export type DropReason = (typeof dropReasons)[number]
 
+/** So many are written at a time: for each alone, the code that does it would have to come into the processor's caches anew. */
+const handful = 8
+
 const backoffMs = { first: 1_000, longest: 10_000 }
 /** A `Retry-After` beyond this is not believed. */
 const longestRetryAfterMs = 300_000
+
+/** Items as the destination holds them. */
+interface Batch {
+  count: number
+  held: readonly unknown[]
+}
 
 interface Packed {
   message: Message
@@ -68,7 +79,10 @@ export class ExportQueue<Item = RecordedSpan> {
   readonly #options: QueueOptions
   readonly #report: TroubleReport
   readonly #items: string
-  #waiting: Item[] = []
+  /** The last that came, as they came. */
+  #handful: Item[] = []
+  #waiting: Batch[] = []
+  #waitingItems = 0
   #packed: Packed[] = []
   #packedSpans = 0
   #packedBytes = 0
@@ -77,6 +91,8 @@ export class ExportQueue<Item = RecordedSpan> {
   #inFlight = 0
   #sending: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Whether the timer runs out at once. */
+  #isDue = false
   #backoff = 0
   #retryAfter = 0
   #closed = false
@@ -89,7 +105,7 @@ export class ExportQueue<Item = RecordedSpan> {
   }
 
   get waiting(): number {
-    return this.#waiting.length + this.#packedSpans + this.#packing + this.#inFlight
+    return this.#waitingItems + this.#packedSpans + this.#packing + this.#inFlight
   }
 
   /** The part of what waits that is packed. */
@@ -109,11 +125,49 @@ export class ExportQueue<Item = RecordedSpan> {
     this.made++
     this.#packIfCrowded()
     if (this.#closed) this.droppedFor.closed++
-    else if (this.#waiting.length + this.#inFlight >= this.#options.maxQueueSize) this.droppedFor.queue_full++
+    else if (this.#waitingItems + this.#inFlight >= this.#options.maxQueueSize) this.droppedFor.queue_full++
     else {
-      this.#waiting.push(item)
+      this.#waitingItems++
+      this.#handful.push(item)
+      if (this.#handful.length >= Math.min(handful, this.#options.maxBatchSize)) this.#hold()
       if (!this.#sending) this.#scheduleSoon()
     }
+  }
+
+  #hold(): void {
+    const items = this.#handful
+    if (items.length === 0) return
+    this.#handful = []
+    try {
+      this.#waiting.push({ count: items.length, held: this.#heldOf(items) })
+    } catch (error) {
+      this.#waitingItems -= items.length
+      this.droppedFor.refused += items.length
+      this.#report.now({ kind: 'refuses', detail: String(error) })
+    }
+  }
+
+  #heldOf(items: readonly Item[]): readonly unknown[] {
+    return this.destination.hold?.(items) ?? items
+  }
+
+  /** The oldest ones, up to `most` items. */
+  #take(most: number): Batch {
+    this.#hold()
+    let count = 0
+    let handfuls = 0
+    for (const one of this.#waiting) {
+      if (count + one.count > most) break
+      count += one.count
+      handfuls++
+    }
+    this.#waitingItems -= count
+    return { count, held: this.#waiting.splice(0, handfuls).flatMap(one => one.held) }
+  }
+
+  /** Sends these at once, past the queue and its counters. */
+  probe(items: readonly Item[], timeoutMs: number): Promise<Delivery> {
+    return settled(() => this.destination.send(this.#heldOf(items), timeoutMs))
   }
 
   /** Spans that never came here, and that count as made all the same. */
@@ -140,8 +194,10 @@ export class ExportQueue<Item = RecordedSpan> {
     await this.flush(deadlineMs)
     this.#closed = true
     clearTimeout(this.#timer)
-    this.droppedFor.closed += this.#waiting.length + this.#packedSpans
+    this.droppedFor.closed += this.#waitingItems + this.#packedSpans
+    this.#handful = []
     this.#waiting = []
+    this.#waitingItems = 0
     this.#packed = []
     this.#packedSpans = this.#packedBytes = 0
     this.destination.close()
@@ -150,28 +206,29 @@ export class ExportQueue<Item = RecordedSpan> {
   /** The last sending of a process that is going down: blocks, but not when the destination is known to be down. */
   flushBlocking(deadlineMs: number): void {
     const { wire } = this.destination
-    if (!wire || this.#waiting.length === 0 || this.down) return
-    const items = this.#waiting
-    this.#waiting = []
+    if (!wire || this.#waitingItems === 0 || this.down) return
+    const { count, held } = this.#take(this.#waitingItems)
     let accepted = false
     try {
-      accepted = sendBlocking(wire.last(items), deadlineMs)
+      accepted = sendBlocking(wire.last(held), deadlineMs)
     } catch (error) {
       this.#report.now({ kind: 'refuses', detail: String(error) })
     }
-    if (accepted) this.sent += items.length
-    else this.droppedFor.closed += items.length
+    if (accepted) this.sent += count
+    else this.droppedFor.closed += count
   }
 
   get #hasWork(): boolean {
-    return this.#waiting.length > 0 || this.#packed.length > 0
+    return this.#waitingItems > 0 || this.#packed.length > 0
   }
 
   #scheduleSoon(): void {
     const { maxBatchSize, delayMs } = this.#options
-    const full = this.#waiting.length >= maxBatchSize || this.#packed.length > 0
-    if (full && !this.down) this.#schedule(0)
-    else if (!this.#timer) this.#schedule(this.down ? this.#pauseMs() : delayMs)
+    const full = this.#waitingItems >= maxBatchSize || this.#packed.length > 0
+    if (full && !this.down) {
+      // Not put off by each item that comes meanwhile.
+      if (!this.#isDue) this.#schedule(0)
+    } else if (!this.#timer) this.#schedule(this.down ? this.#pauseMs() : delayMs)
   }
 
   /** Not the same for all that lost the same collector at the same moment. */
@@ -181,6 +238,7 @@ export class ExportQueue<Item = RecordedSpan> {
 
   #schedule(delayMs: number): void {
     clearTimeout(this.#timer)
+    this.#isDue = delayMs === 0
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       void this.#send(this.#options.timeoutMs)
@@ -192,6 +250,7 @@ export class ExportQueue<Item = RecordedSpan> {
     if (this.#sending) return this.#sending
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#isDue = false
     if (!this.#hasWork) return Promise.resolve()
     const sending = this.#packed.length > 0 ? this.#sendPacked(timeoutMs) : this.#sendWaiting(timeoutMs)
     this.#sending = sending.then(() => {
@@ -217,15 +276,19 @@ export class ExportQueue<Item = RecordedSpan> {
   }
 
   async #sendWaiting(timeoutMs: number): Promise<void> {
-    const batch = this.#waiting.splice(0, this.#options.maxBatchSize)
-    this.#inFlight = batch.length
-    const delivery = await settled(() => this.destination.send(batch, timeoutMs))
+    const batch = this.#take(this.#options.maxBatchSize)
+    if (batch.count === 0) return
+    this.#inFlight = batch.count
+    const delivery = await settled(() => this.destination.send(batch.held, timeoutMs))
     this.#inFlight = 0
     if (delivery.outcome === 'retry') {
-      if (this.#closed) this.droppedFor.closed += batch.length
-      else this.#waiting = batch.concat(this.#waiting)
+      if (this.#closed) this.droppedFor.closed += batch.count
+      else {
+        this.#waiting.unshift(batch)
+        this.#waitingItems += batch.count
+      }
     }
-    this.#account(batch.length, delivery)
+    this.#account(batch.count, delivery)
   }
 
   #account(spans: number, delivery: Delivery): void {
@@ -252,26 +315,26 @@ export class ExportQueue<Item = RecordedSpan> {
     const { maxBatchSize, maxQueueSize, maxPackedBytes } = this.#options
     const { wire } = this.destination
     if (!wire || this.#closed || this.#packing > 0 || this.#packedBytes >= maxPackedBytes) return
-    if (this.#waiting.length < Math.max(Math.min(maxBatchSize, maxQueueSize), maxQueueSize / 2)) return
+    if (this.#waitingItems < Math.max(Math.min(maxBatchSize, maxQueueSize), maxQueueSize / 2)) return
     // A batch that is just beginning its way needs no packing.
     if (!this.#sending && !this.down) return
-    const batch = this.#waiting.splice(0, maxBatchSize)
-    this.#packing = batch.length
+    const batch = this.#take(maxBatchSize)
+    this.#packing = batch.count
     void this.#pack(batch, wire)
   }
 
-  async #pack(batch: Item[], wire: NonNullable<ExportDestination<Item>['wire']>): Promise<void> {
+  async #pack({ count, held }: Batch, wire: NonNullable<ExportDestination<Item>['wire']>): Promise<void> {
     try {
-      const message = await pack(wire.encode(batch))
+      const message = await pack(wire.encode(held))
       if (this.#closed) {
-        this.droppedFor.closed += batch.length
+        this.droppedFor.closed += count
       } else {
-        this.#packed.push({ message, spans: batch.length })
-        this.#packedSpans += batch.length
+        this.#packed.push({ message, spans: count })
+        this.#packedSpans += count
         this.#packedBytes += message.bytes.length
       }
     } catch (error) {
-      this.droppedFor.refused += batch.length
+      this.droppedFor.refused += count
       this.#report.now({ kind: 'refuses', detail: String(error) })
     } finally {
       this.#packing = 0

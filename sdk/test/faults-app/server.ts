@@ -1,8 +1,21 @@
 import { createHash } from 'node:crypto'
 import { createServer, request } from 'node:http'
+import { type ClientHttp2Session, connect } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 
-/** A service that receives (`/echo`, `/hello`) and makes requests (`/fetch`, `/node`, whose `to` names the URL). */
+let session: ClientHttp2Session | undefined
+/** Opened by the first call, while others come. */
+let orders: Awaited<ReturnType<typeof openOrders>> | undefined
+async function openOrders(to: string) {
+  const grpc = await import('@grpc/grpc-js')
+  const same = (value: Buffer) => value
+  const both = { requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same }
+  const service = { Get: { path: '/shop.Orders/Get', requestStream: false, responseStream: false, ...both } }
+  const client = new (grpc.makeClientConstructor(service, 'Orders'))(to, grpc.credentials.createInsecure())
+  return client as unknown as { Get(order: Buffer, done: (error: { code: number } | null) => void): void }
+}
+
+/** A service that receives (`/echo`, `/hello`) and makes requests (`/fetch`, `/node`, `/http2`, `/grpc`, whose `to` says where). */
 const server = createServer(async (incoming, response) => {
   const url = new URL(incoming.url ?? '/', 'http://app')
   const limitMs = Number(url.searchParams.get('limit') ?? 0)
@@ -29,6 +42,13 @@ const server = createServer(async (incoming, response) => {
     if (limitMs > 0) outgoing.setTimeout(limitMs, () => outgoing.destroy(new TypeError('timeout')))
     outgoing.on('error', failed)
     outgoing.end(url.searchParams.has('body') ? 'x'.repeat(300_000) : undefined)
+  } else if (url.pathname === '/http2') {
+    session ??= connect(to)
+    const stream = session.request({ ':path': '/second' })
+    stream.resume().on('response', headers => answer({ status: headers[':status'] }))
+  } else if (url.pathname === '/grpc') {
+    orders ??= await openOrders(to)
+    orders.Get(Buffer.alloc(0), error => answer({ status: error ? error.code : 0 }))
   } else {
     const hash = createHash('sha256')
     let bytes = 0

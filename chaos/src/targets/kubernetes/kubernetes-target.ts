@@ -7,13 +7,14 @@ import { isInsideProcess } from '../../faults/inside-process.ts'
 import type { World } from '../../world.ts'
 import type { InstanceEvent, Orchestrator, Target } from '../target.ts'
 import { type Cluster, clusterHere } from './cluster.ts'
+import { ClusterKeeper, type KeeperImage } from './cluster-keeper.ts'
 import { explain, findPods, type PodsOf, placesOf, refused } from './find-pods.ts'
 import { type Engine, engines, resourcesOf } from './handed-over.ts'
 import { KubernetesInstance, mayTake, whyNotFreeze } from './kubernetes-instance.ts'
 import { orchestrator } from './orchestrator.ts'
 import { listPods, nameOf, podsPath, uidOf } from './pods.ts'
 import { restore, type ShakenResource } from './restore.ts'
-import { inWords, missing, type Right, toInject, toLook, toReach } from './rights.ts'
+import { inWords, missing, type Right, toInject, toKeep, toLook, toReach } from './rights.ts'
 
 const lookAgainMs = 200
 
@@ -21,7 +22,16 @@ const lookAgainMs = 200
  * Shakes a system that runs as pods, found by their labels. It makes no pods: those that it deletes are replaced by their
  * controllers, and `stop` waits until they are.
  */
-export function kubernetesTarget({ world, journal }: { world: World; journal: Journal }): Target {
+export function kubernetesTarget({
+  world,
+  journal,
+  keeper,
+}: {
+  world: World
+  journal: Journal
+  /** To be run as a Job in the cluster: it outlives this machine. */
+  keeper?: KeeperImage | undefined
+}): Target {
   const { clock } = world
   const ended = new AbortController()
   const listeners: ((event: InstanceEvent) => void)[] = []
@@ -32,6 +42,7 @@ export function kubernetesTarget({ world, journal }: { world: World; journal: Jo
   /** Of each namespace, the rights that we lack in it. */
   const lacking = new Map<string, Right[]>()
   const served = new Map<Engine, string[]>()
+  const keepers: ClusterKeeper[] = []
   let watching: Promise<void>[] = []
   let stopped: Promise<void> | undefined
   let ofCluster: Orchestrator | undefined
@@ -60,6 +71,11 @@ export function kubernetesTarget({ world, journal }: { world: World; journal: Jo
       for (const instance of instances) await instance.open()
       mustBeReachable(system)
       signal.throwIfAborted()
+      if (keeper) {
+        const namespaces = [...new Set(places.map(place => place.namespace))]
+        keepers.push(...namespaces.map(namespace => new ClusterKeeper({ cluster, clock, journal, namespace, keeper })))
+        await Promise.all(keepers.map(each => each.start()))
+      }
       watching = found.map(({ place, version }) => watch(place, version))
     } catch (error) {
       explain(error)
@@ -68,7 +84,7 @@ export function kubernetesTarget({ world, journal }: { world: World; journal: Jo
 
   /** What the faults will need: rights in each namespace, and the engines that they may be handed to. */
   async function lookAround(): Promise<void> {
-    const reach = 'inCluster' in cluster.ref ? [] : toReach
+    const reach = ['inCluster' in cluster.ref ? [] : toReach, keeper ? toKeep : []].flat()
     for (const namespace of new Set(places.map(place => place.namespace))) {
       const [blind] = await missing([...toLook, ...reach], namespace, cluster)
       if (blind)
@@ -116,6 +132,11 @@ export function kubernetesTarget({ world, journal }: { world: World; journal: Jo
     if (shaken.has(resource.path)) return
     shaken.set(resource.path, resource)
     await journal.append({ type: 'resource-shaking', ...resource })
+    await tellKeepers()
+  }
+
+  async function tellKeepers(): Promise<void> {
+    await Promise.all(keepers.map(each => each.mustUndo([...shaken.values()])))
   }
 
   function mustBeReachable(system: System): void {
@@ -180,6 +201,7 @@ export function kubernetesTarget({ world, journal }: { world: World; journal: Jo
     await Promise.all(watching)
     await Promise.all(instances.map(instance => instance.close()))
     const failure = results.find(result => result.status === 'rejected')
+    await Promise.all(keepers.map(each => (failure ? each.abandon() : each.stop())))
     if (failure) throw failure.reason
   }
 
@@ -199,6 +221,8 @@ export function kubernetesTarget({ world, journal }: { world: World; journal: Jo
   async function restored(path: string): Promise<void> {
     shaken.delete(path)
     await journal.append({ type: 'resource-restored', path })
+    // It would only find it as it was.
+    await tellKeepers().catch(() => {})
   }
 
   function refuses(fault: FaultSpec): string | undefined {

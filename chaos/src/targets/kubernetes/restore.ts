@@ -63,13 +63,14 @@ export async function restoreScale(cluster: Cluster, { path, name, undo }: Shake
 }
 
 async function remove(cluster: Cluster, path: string, uid: string | undefined, clock: Clock): Promise<string> {
-  const preconditions = uid === undefined ? {} : { preconditions: { uid } }
+  // A Job would leave its pods behind.
+  const options = { propagationPolicy: 'Background', ...(uid === undefined ? {} : { preconditions: { uid } }) }
   let done = 'found removed'
   for (const until = clock.now() + withinMs; ; ) {
     const found = await orGone(cluster.call<{ metadata: { uid: string } }>('GET', path))
     if (!found || (uid !== undefined && found.metadata.uid !== uid)) return done
     if (clock.now() > until) throw new Error(`is still there after ${withinMs / 1000} s: a finalizer holds it`)
-    await orGone(cluster.call('DELETE', path, { apiVersion: 'v1', kind: 'DeleteOptions', ...preconditions }))
+    await orGone(cluster.call('DELETE', path, { apiVersion: 'v1', kind: 'DeleteOptions', ...options }))
     done = 'removed'
     await clock.sleep(pollMs)
   }

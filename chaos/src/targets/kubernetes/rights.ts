@@ -22,6 +22,12 @@ export const toLook: Right[] = [core('get', 'namespaces'), core('list', 'pods'),
 /** To reach a pod from outside of the cluster; the API server asks for both. */
 export const toReach: Right[] = [core('get', 'pods/portforward'), core('create', 'pods/portforward')]
 
+/** To have a keeper in the cluster. */
+export const toKeep: Right[] = [
+  ...['get', 'create', 'patch', 'delete'].map(verb => ({ verb, group: 'coordination.k8s.io', resource: 'leases' })),
+  ...['get', 'create', 'delete'].map(verb => ({ verb, group: 'batch', resource: 'jobs' })),
+]
+
 /** What each fault needs beyond that. The Role that is shipped is exactly the sum of all. */
 export const toInject: Record<FaultKind, Right[]> = {
   latency: [],
@@ -52,6 +58,16 @@ export const toInject: Record<FaultKind, Right[]> = {
   ),
   istio: handedTo('networking.istio.io', 'virtualservices'),
 }
+
+/** What the keeper in the cluster needs: to look at its lease, and to undo what outlives a runner. */
+export const toUndo: Right[] = [
+  ...['get', 'delete'].map(verb => ({ verb, group: 'coordination.k8s.io', resource: 'leases' })),
+  core('list', 'pods'),
+  ...either('get'),
+  ...either('get', '/scale'),
+  ...either('update', '/scale'),
+  ...[...toInject.chaosMesh, ...toInject.istio].filter(({ verb }) => verb === 'get' || verb === 'delete'),
+]
 
 export const inWords = ({ verb, group, resource }: Right): string =>
   `${verb} ${resource}${group === '' ? '' : ` (${group})`}`

@@ -23,10 +23,10 @@ const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'))
 const commonName = (name: string) => sequence(tlv(0x31, sequence(oid('550403'), tlv(0x0c, Buffer.from(name)))))
 const extension = (id: string, value: Buffer) => sequence(oid(id), tlv(0x04, value))
 const isAuthority = extension('551d13', sequence(tlv(0x01, Buffer.from([0xff]))))
-const forLoopback = extension('551d11', sequence(tlv(0x87, Buffer.from([127, 0, 0, 1]))))
+const forAddress = (ipv4: string) => extension('551d11', sequence(tlv(0x87, Buffer.from(ipv4.split('.').map(Number)))))
 
 /** A certificate of an hour's life, of its own authority or of another's. Node reads certificates, but makes none. */
-export function certify(name: string, issuer?: Issuer): Issuer {
+export function certify(name: string, issuer?: Issuer, ipv4 = '127.0.0.1'): Issuer {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const subject = commonName(name)
   const hour = 3_600_000
@@ -38,7 +38,7 @@ export function certify(name: string, issuer?: Issuer): Issuer {
     sequence(time(new Date(Date.now() - hour)), time(new Date(Date.now() + hour))),
     subject,
     publicKey.export({ type: 'spki', format: 'der' }),
-    tlv(0xa3, sequence(issuer ? forLoopback : isAuthority)),
+    tlv(0xa3, sequence(issuer ? forAddress(ipv4) : isAuthority)),
   )
   const signature = sign('sha256', body, issuer?.privateKey ?? privateKey)
   const der = sequence(body, ecdsaWithSha256, bits(signature))
