@@ -1,6 +1,8 @@
 /** A short, seeded turn of `npm run bench:verdicts`, which judges 10,000 runs of each kind. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { blamed, blameScenarios } from '../bench/blame-rates.ts'
+import { intervalScenarios } from '../bench/interval-rates.ts'
 import { measured, missed, scenarios } from '../bench/verdict-rates.ts'
 import { fitsPercent } from '../src/verdict/statistics.ts'
 
@@ -24,6 +26,20 @@ test('the page tells of every kind of run that is measured, and each goal was me
     expect(missed(scenario, shares)).toEqual([])
   }
 })
+
+test('it tells of every kind of traces and of every interval, and each goal was met', () => {
+  const names = [...blameScenarios, ...intervalScenarios].map(({ name }) => name)
+  const told = [...page.matchAll(/^\| ([^|]+?) \| [\d.]+ % \| [\d.]+ % \| (\w+) \|$/gm)]
+  expect(told.map(([, name]) => name).sort()).toEqual(names.sort())
+  expect(new Set(told.map(([, , goal]) => goal))).toEqual(new Set(['met']))
+})
+
+test.each(blameScenarios.filter(({ simulation }) => simulation.guilty).map(each => [each.name, each] as const))(
+  'the traces name who was struck: %s',
+  (_, scenario) => {
+    expect(blamed(scenario, 2)).toEqual({ right: 2, surelyWrong: 0 })
+  },
+)
 
 describe('thirty runs end as the page says of ten thousand', () => {
   test.each(scenarios.filter(({ goal }) => goal).map(each => [each.name, each] as const))('%s', (name, scenario) => {

@@ -1,4 +1,4 @@
-import { type Block, deviations95, quantile, widestDesignEffect } from './statistics.ts'
+import { type Block, deviations95, quantile, widestReach } from './statistics.ts'
 
 /** A quantile of latency and what is known of it; an open end is null: too few requests took longer to tell. */
 export interface QuantileEstimate {
@@ -31,8 +31,8 @@ export function quantileEstimate(
     blocks[block].total++
     if (latencyMs <= estimate) blocks[block].good++
   }
-  const effective = sorted.length / widestDesignEffect([blocks.filter(Boolean)])
-  const half = deviations * Math.sqrt((q * (1 - q)) / effective)
+  const reach = widestReach(blocks.filter(Boolean), deviations)
+  const half = reach * Math.sqrt((q * (1 - q)) / sorted.length)
   const low = Math.floor(sorted.length * (q - half))
   const high = Math.ceil(sorted.length * (q + half))
   return { ms: estimate, interval: [sorted[Math.max(0, low - 1)]!, high >= sorted.length ? null : sorted[high]!] }

@@ -80,9 +80,24 @@ export function estimateOf(strata: readonly (readonly Block[])[], weights?: read
   }
 }
 
-/** The greatest design effect of the cluster lengths that are looked for. */
-export function widestDesignEffect(strata: readonly (readonly Block[])[]): number {
-  return Math.max(...clusterLengths.map(length => designEffect(strata, length)))
+/**
+ * √deff · d of the cluster lengths that are looked for, the widest: by so many standard errors of independent events an interval
+ * reaches. Where clustering was found, its own uncertainty counts too: Student's t replaces the normal deviate (as Korn &
+ * Graubard 1998 do for survey data).
+ */
+export function widestReach(blocks: readonly Block[], deviations = deviations95): number {
+  const count = blocks.filter(block => block.total > 0).length
+  return Math.max(
+    ...clusterLengths.map(length => {
+      const effect = designEffect([blocks], length)
+      return effect === 1 ? deviations : Math.sqrt(effect) * studentDeviate(degreesOf(count, length, 1), deviations)
+    }),
+  )
+}
+
+/** Overlapping stretches have half as many degrees of freedom again as those cut apart. */
+function degreesOf(blocks: number, length: number, strata: number): number {
+  return (length === 1 ? blocks : (1.5 * blocks) / length) - strata
 }
 
 /** Of the number of good events in one stratum. */
@@ -123,7 +138,7 @@ export function clusteredInterval(
   for (const length of clusterLengths) {
     const effect = designEffect(strata, length, weights)
     if (effect === 1) continue
-    const degrees = (length === 1 ? count : (1.5 * count) / length) - strata.length
+    const degrees = degreesOf(count, length, strata.length)
     const effective = total / effect
     const interval = wilson(ratio * effective, effective, studentDeviate(degrees, deviations))
     if (interval[1] - interval[0] > widest[1] - widest[0]) widest = interval

@@ -8,7 +8,7 @@ import { wilson } from '../statistics.ts'
 import { abandonedWork } from './abandoned.ts'
 import { amplifications } from './amplification.ts'
 import { guiltiest, rankEdges, type Suspect } from './blame.ts'
-import { type CallGraph, callsOf, edgeName } from './calls.ts'
+import { type CallGraph, callsOf, edgeName, startsIn } from './calls.ts'
 import { type Examples, examplesOf } from './examples.ts'
 import { lyingHealthChecks } from './lying-health.ts'
 import { untoldErrors } from './untold.ts'
@@ -59,7 +59,7 @@ export function judgeTraces(seen: Observations, evidence: TraceEvidence | undefi
     expect.amplificationAtMost === undefined
       ? undefined
       : judgeAmplification(expect.amplificationAtMost, seen, evidence),
-    expect.abandonedAtMostMs === undefined ? undefined : judgeAbandoned(expect.abandonedAtMostMs, evidence),
+    expect.abandonedAtMostMs === undefined ? undefined : judgeAbandoned(expect.abandonedAtMostMs, seen, evidence),
     expect.telemetry.includes('errors-told') ? judgeTold(seen, evidence) : undefined,
     expect.telemetry.includes('warnings-traced') ? judgeTraced(seen) : undefined,
     expect.telemetry.includes('health-honest') ? judgeHealth(evidence) : undefined,
@@ -115,10 +115,17 @@ function judgeAmplification(
   }
 }
 
-function judgeAbandoned(atMostMs: number, evidence: TraceEvidence | undefined): ExpectationReport {
+function judgeAbandoned(
+  atMostMs: number,
+  { phases }: Observations,
+  evidence: TraceEvidence | undefined,
+): ExpectationReport {
   const name = `work for nobody at most ${duration(atMostMs)}`
   const requests = evidence?.graph.entries.length ?? 0
-  const late = (evidence ? abandonedWork(evidence.graph) : []).filter(({ lateMs }) => lateMs > atMostMs)
+  const usual = evidence ? slowestUsual(evidence.graph, phases.baseline) : new Map<string, number>()
+  const late = (evidence ? abandonedWork(evidence.graph) : []).filter(
+    ({ service, lateMs }) => lateMs > atMostMs + (usual.get(service) ?? 0),
+  )
   const [low, high] = wilson(late.length, requests)
   const byService = [...Map.groupBy(late, each => each.service)].sort((a, b) => b[1].length - a[1].length)
   const told = byService.map(
@@ -131,6 +138,13 @@ function judgeAbandoned(atMostMs: number, evidence: TraceEvidence | undefined): 
     detail: told.join('; ') || `nobody worked on after its caller had given up, in ${requests} requests`,
     names: byService.map(([service]) => service),
   }
+}
+
+/** What a service takes at most for its own part without a fault, in ms: on a busy machine it hears that late of anything. */
+function slowestUsual({ calls }: CallGraph, baseline: Span): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const { to, ownMs } of calls.filter(startsIn(baseline))) found.set(to, Math.max(ownMs, found.get(to) ?? 0))
+  return found
 }
 
 function judgeTold({ logs }: Observations, evidence: TraceEvidence | undefined): ExpectationReport {

@@ -1,5 +1,6 @@
 /** What made-up traces of a small shop say: gateway -> orders -> payments, with a fault from 12 s to 24 s. */
 import { describe, expect, test } from 'vitest'
+import { madeUpRun } from '../../../bench/made-up-run.ts'
 import type { ObservedLogs } from '../../observe/logs.ts'
 import type { TraceSpan } from '../../observe/spans.ts'
 import { random } from '../../random.ts'
@@ -8,6 +9,7 @@ import { amplifications } from './amplification.ts'
 import { guiltiest, rankEdges } from './blame.ts'
 import { callsOf, edgeName } from './calls.ts'
 import { examplesOf } from './examples.ts'
+import { evidenceOf, judgeTraces } from './judge-traces.ts'
 import { lyingHealthChecks } from './lying-health.ts'
 import { untoldErrors } from './untold.ts'
 
@@ -181,6 +183,26 @@ test('work that goes on after the caller gave up is told with its length', () =>
   const late = abandonedWork(callsOf(day(() => patient)))
   expect(late).toHaveLength(240)
   for (const { service, lateMs } of late) expect([service, Math.round(lateMs / 100)]).toEqual(['orders', 8])
+})
+
+test('who is slow to hear of anything, without a fault too, did not work on for nobody', () => {
+  // Orders is given up after 1 s, and goes on to call payments 700 ms later.
+  const patient: Made = { to: 'gateway', ownMs: 2, calls: [order([payment()], { ownMs: 1700, timeoutMs: 1000 })] }
+  const verdictOf = (slowestUsualMs: number) => {
+    const usual = trace(100, { to: 'gateway', ownMs: 2, calls: [order([payment()], { ownMs: slowestUsualMs })] })
+    const spans = [...usual, ...day(() => patient)]
+    const observability = {
+      blame: undefined,
+      amplificationAtMost: undefined,
+      abandonedAtMostMs: 500,
+      telemetry: [],
+    } as const
+    const run = madeUpRun({ expect: { observability } })
+    const evidence = evidenceOf({ spans, keptShare: 1 }, { ...phases, recovery: undefined }, new Map(), 1)
+    return judgeTraces({ ...run, phases: { ...phases, recovery: undefined } }, evidence)[0]?.verdict
+  }
+  expect(verdictOf(10)).toBe('fail')
+  expect(verdictOf(400)).toBe('pass')
 })
 
 test('an error that was handled without a word is told, and one that a retry mended is not', () => {
