@@ -111,9 +111,12 @@ function sumOf(one: Spans, other: Spans): Spans {
 /** What the outage cost beyond the spans that found no room, each of which is counted. */
 export function missed({ answers, counted, arrived }: Outage): string[] {
   const { made, sent, dropped, waiting } = counted
-  const failed = Object.entries(answers).filter(([status]) => !/^2\d\d$/.test(status))
+  const visits = (which: RegExp) =>
+    Object.entries(answers).reduce((sum, [status, count]) => sum + (which.test(status) ? count : 0), 0)
+  // A busy machine fails one visit in thousands by itself, of connections that close as they are used.
+  const isHarmed = visits(/^[^2]/) > visits(/./) / 100
   return [
-    failed.length > 0 && `visits failed: ${JSON.stringify(Object.fromEntries(failed))}`,
+    isHarmed && `visits failed: ${JSON.stringify(answers)}`,
     made !== sent + dropped + waiting && `${made} spans were made, and ${sent + dropped + waiting} accounted for`,
     arrived < sent && `${sent} spans count as sent, and ${arrived} arrived`,
     made - arrived > dropped && `${made - arrived} spans are lost, and ${dropped} count as dropped`,
