@@ -18,10 +18,11 @@ export {
   type InstrumentOptions,
   type LabelValues,
 } from './metrics/instruments.ts'
-export type { Options, OtlpOptions, OtlpTls } from './options.ts'
+export type { Options } from './options.ts'
+export type { OtlpOptions, OtlpTls } from './otlp/options.ts'
+export type { SpanExporter } from './otlp/own-exporter.ts'
 export { type Handle, runningSdk } from './running.ts'
 export type { StartOptions } from './start.ts'
-export type { SpanExporter } from './traces/destinations.ts'
 export type { SpanProcessor } from './traces/pipeline.ts'
 export type { Sampler } from './traces/sampler.ts'
 

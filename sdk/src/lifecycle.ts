@@ -5,8 +5,8 @@ import type { AccessLog } from './logs/access-log.ts'
 import type { LogRecord } from './logs/record.ts'
 import type { Seat } from './members/seat.ts'
 import type { MetricPush } from './metrics/push.ts'
+import { type ExportQueue, settledWithin } from './otlp/queue.ts'
 import type { SpanPipeline } from './traces/pipeline.ts'
-import { type ExportQueue, settledWithin } from './traces/queue.ts'
 
 /** No end of a process waits longer than this for telemetry. */
 const flushDeadlineMs = 2_000

@@ -11,8 +11,8 @@ import type { MetricPush } from './metrics/push.ts'
 import { variable } from './names.ts'
 import type { Notice } from './notice.ts'
 import type { Options } from './options.ts'
+import type { ServiceResource } from './resource.ts'
 import type { SpanPipeline } from './traces/pipeline.ts'
-import type { ServiceResource } from './traces/resource.ts'
 
 // What most services do not ask for is not even loaded.
 

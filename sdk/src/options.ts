@@ -7,31 +7,13 @@ import type { LogFormat } from './logs/lines.ts'
 import type { LogsOptions } from './logs/open-logs.ts'
 import { variable } from './names.ts'
 import type { Notice } from './notice.ts'
+import type { OtlpOptions, OtlpTls } from './otlp/options.ts'
+import type { QueueOptions } from './otlp/queue.ts'
 import type { RedactionOptions } from './redaction.ts'
 import { type DetectorName, describePackage, detect, detectorNames, surroundingsOf } from './traces/detectors.ts'
 import { type PropagatorName, propagatorNames } from './traces/propagators.ts'
-import type { QueueOptions } from './traces/queue.ts'
 import { type SamplerName, samplerNames } from './traces/sampler.ts'
 import type { SpanLimits } from './traces/span.ts'
-
-export interface OtlpOptions {
-  /** The full URL that is posted to; with `grpc` only its scheme, host and port count. */
-  endpoint: string
-  headers: Record<string, string>
-  protocol: 'http/protobuf' | 'http/json' | 'grpc'
-  timeoutMs: number
-  compression: 'gzip' | 'none'
-  tls?: OtlpTls
-}
-
-/** For `https`, in PEM. */
-export interface OtlpTls {
-  /** The authorities that the collector's certificate is trusted by, instead of Node's own. */
-  ca?: Buffer | undefined
-  /** What the SDK shows of itself to a collector that asks. */
-  key?: Buffer | undefined
-  cert?: Buffer | undefined
-}
 
 /** How much OpenTelemetry's own diagnostics say on stderr; our lines too are silent with `none`. */
 export const logLevels = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const

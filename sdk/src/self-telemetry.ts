@@ -4,8 +4,8 @@ import type { Family } from './metrics/exposition.ts'
 import type { MetricPush } from './metrics/push.ts'
 import { label, metric } from './names.ts'
 import type { Options } from './options.ts'
+import { dropReasons, type QueueState } from './otlp/queue.ts'
 import type { SpanPipeline } from './traces/pipeline.ts'
-import { dropReasons, type QueueState } from './traces/queue.ts'
 
 /** What tells how the SDK's own telemetry fares. */
 export interface SelfTelemetry {

@@ -12,7 +12,8 @@ import {
 } from '@opentelemetry/api'
 import { activeContext, isUntraced, withContext } from '../context.ts'
 import type { LibraryMetrics } from '../metrics/library-metrics.ts'
-import { RecordedSpan, type Scope, type SpanSink } from '../traces/span.ts'
+import type { Scope } from '../resource.ts'
+import { RecordedSpan, type SpanSink } from '../traces/span.ts'
 import type { SpanProvider } from '../traces/tracer.ts'
 import type { OpenCalls } from './open-calls.ts'
 

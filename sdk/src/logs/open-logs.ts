@@ -1,10 +1,10 @@
 import { logs } from '@opentelemetry/api'
 import type { Notice } from '../notice.ts'
-import type { OtlpOptions } from '../options.ts'
+import { type Encoding, encoderOf, OtlpExporter } from '../otlp/http.ts'
+import type { OtlpOptions } from '../otlp/options.ts'
+import { type ExportDestination, ExportQueue, type QueueOptions } from '../otlp/queue.ts'
 import type { Redaction } from '../redaction.ts'
-import { type Encoding, encoderOf, OtlpExporter } from '../traces/otlp-exporter.ts'
-import { type ExportDestination, ExportQueue, type QueueOptions } from '../traces/queue.ts'
-import type { ServiceResource } from '../traces/resource.ts'
+import type { ServiceResource } from '../resource.ts'
 import { encodeJson } from './otlp-json.ts'
 import { encodeProtobuf } from './otlp-protobuf.ts'
 import type { LogRecord } from './record.ts'
@@ -44,6 +44,6 @@ export async function openLogs(
 
 async function openOtlp(options: OtlpOptions, encoding: Encoding<LogRecord>): Promise<ExportDestination<LogRecord>> {
   if (options.protocol !== 'grpc') return new OtlpExporter(options, encoderOf(options, encoding))
-  const { GrpcDestination } = await import('../traces/otlp-grpc.ts')
+  const { GrpcDestination } = await import('../otlp/grpc.ts')
   return new GrpcDestination(options, 'logs', encoding.protobuf)
 }

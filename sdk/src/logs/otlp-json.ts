@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api'
 import { toNanos } from '../clock.ts'
-import { anyValue, keyValues } from '../traces/otlp-json.ts'
+import { anyValue, keyValues } from '../otlp/json-values.ts'
 import type { LogRecord } from './record.ts'
 
 /** `ExportLogsServiceRequest` in OTLP's JSON. */

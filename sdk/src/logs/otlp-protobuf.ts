@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api'
 import { toNanos } from '../clock.ts'
-import { anyValue, attributes, encodeOfResource } from '../traces/otlp-protobuf.ts'
-import type { ProtobufWriter } from '../traces/protobuf.ts'
+import type { ProtobufWriter } from '../otlp/protobuf.ts'
+import { anyValue, attributes, encodeOfResource } from '../otlp/protobuf-message.ts'
 import type { LogRecord } from './record.ts'
 
 /** `ExportLogsServiceRequest` of opentelemetry-proto, binary. */

@@ -1,4 +1,4 @@
-import type { Scope } from '../traces/span.ts'
+import type { Scope } from '../resource.ts'
 
 /** What a log says beyond text: what JSON can write. */
 export type LogValue = unknown

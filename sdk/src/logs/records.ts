@@ -4,7 +4,8 @@ import { nowMs } from '../clock.ts'
 import { activeContext } from '../context.ts'
 import { logMember } from '../names.ts'
 import type { Redaction } from '../redaction.ts'
-import { type Scope, toMs } from '../traces/span.ts'
+import type { Scope } from '../resource.ts'
+import { toMs } from '../traces/span.ts'
 import { type LogRecord, type LogValue, severityOf } from './record.ts'
 
 export interface LogLimits {

@@ -1,11 +1,4 @@
-import type { Metric } from './metric.ts'
-
-export interface Exemplar {
-  labels: Record<string, string>
-  value: number
-  /** Seconds since the epoch. */
-  timestamp: number
-}
+import type { Exemplar, Metric } from './metric.ts'
 
 export interface Sample {
   name: string

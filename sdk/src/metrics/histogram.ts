@@ -1,6 +1,7 @@
 import type { SpanContext } from '@opentelemetry/api'
 import { logMember } from '../names.ts'
-import type { Exemplar, Family, Sample } from './exposition.ts'
+import type { Family, Sample } from './exposition.ts'
+import type { Exemplar } from './metric.ts'
 import { defaultMaxSeries, overflowLabels } from './series.ts'
 
 /** A histogram whose series are looked up once and then only incremented. */

@@ -1,6 +1,12 @@
 import type { Attributes } from '@opentelemetry/api'
-import type { Scope } from '../traces/span.ts'
-import type { Exemplar } from './exposition.ts'
+import type { Scope } from '../resource.ts'
+
+export interface Exemplar {
+  labels: Record<string, string>
+  value: number
+  /** Seconds since the epoch. */
+  timestamp: number
+}
 
 /** One metric under its OpenTelemetry name: what OTLP sends. All of it is cumulative. */
 export interface Metric {

@@ -1,8 +1,8 @@
 import type { Attributes } from '@opentelemetry/api'
 import { logMember, otelAttribute, otelMetric } from '../names.ts'
 import { httpScope } from '../traces/tracer.ts'
-import type { Exemplar, Family } from './exposition.ts'
-import type { HistogramPoint, Metric, NumberPoint, SummaryPoint } from './metric.ts'
+import type { Family } from './exposition.ts'
+import type { Exemplar, HistogramPoint, Metric, NumberPoint, SummaryPoint } from './metric.ts'
 import { type LabelledSeries, overflowLabel, seriesOf } from './series.ts'
 
 const promClient = { name: 'prom-client' }

@@ -1,6 +1,6 @@
-import type { OtlpOptions } from '../options.ts'
-import type { Encoding } from '../traces/otlp-exporter.ts'
-import { GrpcDestination } from '../traces/otlp-grpc.ts'
+import { GrpcDestination } from '../otlp/grpc.ts'
+import type { Encoding } from '../otlp/http.ts'
+import type { OtlpOptions } from '../otlp/options.ts'
 import type { Metric } from './metric.ts'
 import type { MetricDestination } from './push.ts'
 

@@ -1,8 +1,7 @@
 import type { Attributes } from '@opentelemetry/api'
 import { toNanos } from '../clock.ts'
-import { keyValues } from '../traces/otlp-json.ts'
-import type { Exemplar } from './exposition.ts'
-import type { HistogramPoint, Metric, NumberPoint, SummaryPoint } from './metric.ts'
+import { keyValues } from '../otlp/json-values.ts'
+import type { Exemplar, HistogramPoint, Metric, NumberPoint, SummaryPoint } from './metric.ts'
 import { originOf } from './otel-form.ts'
 import type { Moments } from './otlp-protobuf.ts'
 

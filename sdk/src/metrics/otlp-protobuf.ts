@@ -1,9 +1,8 @@
 import type { Attributes } from '@opentelemetry/api'
 import { toNanos } from '../clock.ts'
-import { attributes, encodeOfResource } from '../traces/otlp-protobuf.ts'
-import type { ProtobufWriter } from '../traces/protobuf.ts'
-import type { Exemplar } from './exposition.ts'
-import type { Metric } from './metric.ts'
+import type { ProtobufWriter } from '../otlp/protobuf.ts'
+import { attributes, encodeOfResource } from '../otlp/protobuf-message.ts'
+import type { Exemplar, Metric } from './metric.ts'
 import { originOf } from './otel-form.ts'
 
 const cumulative = 2

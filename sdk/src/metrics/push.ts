@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import type { Notice } from '../notice.ts'
-import { type Delivery, settledWithin } from '../traces/queue.ts'
+import { type Delivery, settledWithin } from '../otlp/queue.ts'
 import type { Metric } from './metric.ts'
 
 /** Where all metrics go, again and again. `send` never rejects. */

@@ -1,13 +1,18 @@
 import type { TextMapPropagator } from '@opentelemetry/api'
 import type { Notice } from '../notice.ts'
-import type { Options, OtlpOptions } from '../options.ts'
+import type { Options } from '../options.ts'
+import { OtlpExporter } from '../otlp/http.ts'
+import type { OtlpOptions } from '../otlp/options.ts'
+import { OwnExporter, type SpanExporter } from '../otlp/own-exporter.ts'
+import { type ExportDestination, ExportQueue } from '../otlp/queue.ts'
 import type { Redaction } from '../redaction.ts'
-import { ConsoleDestination, OwnExporter, type SpanExporter } from './destinations.ts'
-import { openHttpExporter } from './otlp-exporter.ts'
+import { ServiceResource } from '../resource.ts'
+import { ConsoleDestination } from './console-destination.ts'
+import { encodeJson } from './otlp-json.ts'
+import { encodeProtobuf, SpanWriter } from './otlp-protobuf.ts'
 import { SpanPipeline, type SpanProcessor } from './pipeline.ts'
-import { type ExportDestination, ExportQueue } from './queue.ts'
-import { ServiceResource } from './resource.ts'
 import { type Sampler, samplerOf } from './sampler.ts'
+import type { RecordedSpan } from './span.ts'
 import type { Sampling } from './tracer.ts'
 import { Undecided } from './undecided.ts'
 
@@ -45,11 +50,13 @@ export function samplingOf(options: Options, own: OwnParts, pipeline: SpanPipeli
 }
 
 /** gRPC brings a library of its own, which is loaded only for it. */
-async function openOtlp(otlp: OtlpOptions, notice: Notice): Promise<ExportDestination | undefined> {
-  if (otlp.protocol !== 'grpc') return openHttpExporter(otlp)
+async function openOtlp(otlp: OtlpOptions, notice: Notice): Promise<ExportDestination<RecordedSpan> | undefined> {
+  if (otlp.protocol === 'http/json') return new OtlpExporter(otlp, encodeJson)
+  const writer = new SpanWriter()
+  if (otlp.protocol === 'http/protobuf') return new OtlpExporter(otlp, encodeProtobuf, writer.write)
   try {
-    const { openGrpcExporter } = await import('./otlp-grpc.ts')
-    return openGrpcExporter(otlp)
+    const { GrpcDestination } = await import('../otlp/grpc.ts')
+    return new GrpcDestination(otlp, 'traces', encodeProtobuf, writer.write)
   } catch (error) {
     notice(`spans are not sent, the grpc exporter cannot be opened: ${String(error)}`)
     return undefined

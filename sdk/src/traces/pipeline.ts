@@ -2,9 +2,9 @@ import type { Context } from '@opentelemetry/api'
 import { activeContext } from '../context.ts'
 import { variable } from '../names.ts'
 import type { Notice } from '../notice.ts'
+import { type ExportQueue, settledWithin } from '../otlp/queue.ts'
 import type { Redaction } from '../redaction.ts'
-import { type ExportQueue, settledWithin } from './queue.ts'
-import type { ServiceResource } from './resource.ts'
+import type { ServiceResource } from '../resource.ts'
 import type { RecordedSpan, SpanLimits, SpanSink } from './span.ts'
 
 /** OpenTelemetry's `SpanProcessor`; a user's own one fits as it is, and sees the same spans. */
@@ -22,13 +22,13 @@ export class SpanPipeline implements SpanSink {
   readonly resource: ServiceResource
   readonly limits: SpanLimits
   readonly redaction: Redaction
-  readonly queue: ExportQueue | undefined
+  readonly queue: ExportQueue<RecordedSpan> | undefined
   readonly #processors: readonly SpanProcessor[]
   readonly #notice: Notice
 
   constructor(
     identity: { resource: ServiceResource; limits: SpanLimits; redaction: Redaction },
-    queue: ExportQueue | undefined,
+    queue: ExportQueue<RecordedSpan> | undefined,
     processors: readonly SpanProcessor[],
     notice: Notice,
   ) {

@@ -15,14 +15,8 @@ import {
 } from '@opentelemetry/api'
 import { nowMs, toHrTime } from '../clock.ts'
 import type { Redaction } from '../redaction.ts'
-import type { ServiceResource } from './resource.ts'
+import type { Scope, ServiceResource } from '../resource.ts'
 import type { LocalTrace } from './undecided.ts'
-
-export interface Scope {
-  name: string
-  version?: string
-  schemaUrl?: string
-}
 
 export interface SpanLimits {
   attributeCount: number

@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api'
 import { expect, test } from 'vitest'
 import { Redaction } from '../redaction.ts'
-import { ServiceResource } from './resource.ts'
+import { ServiceResource } from '../resource.ts'
 import { httpScope, SpanProvider } from './tracer.ts'
 
 const limits = {

@@ -16,9 +16,10 @@ import {
 } from '@opentelemetry/api'
 import { activeContext, contextOf, isUntraced, spanOf, withContext } from '../context.ts'
 import type { Notice } from '../notice.ts'
+import type { Scope } from '../resource.ts'
 import { newSpanId, newTraceId } from './ids.ts'
 import type { Decide, Sampler } from './sampler.ts'
-import { RecordedSpan, type Scope, type SpanSink, toMs } from './span.ts'
+import { RecordedSpan, type SpanSink, toMs } from './span.ts'
 import type { LocalTrace, Undecided } from './undecided.ts'
 
 /** The HTTP observer's own scope. */

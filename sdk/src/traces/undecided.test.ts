@@ -1,7 +1,7 @@
 import { type Context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
 import { beforeEach, expect, test } from 'vitest'
 import { Redaction } from '../redaction.ts'
-import { ServiceResource } from './resource.ts'
+import { ServiceResource } from '../resource.ts'
 import { samplerOf } from './sampler.ts'
 import type { RecordedSpan } from './span.ts'
 import { httpScope, SpanProvider } from './tracer.ts'

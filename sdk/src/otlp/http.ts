@@ -2,11 +2,9 @@ import http, { type Agent, type IncomingHttpHeaders } from 'node:http'
 import type https from 'node:https'
 import { gzipSync } from 'node:zlib'
 import { untraced } from '../context.ts'
-import type { OtlpOptions } from '../options.ts'
 import type { LastMessage } from './last-moment.ts'
 import { type Message, pack, unpack } from './message.ts'
-import { encodeJson } from './otlp-json.ts'
-import { encodeProtobuf, SpanWriter } from './otlp-protobuf.ts'
+import type { OtlpOptions } from './options.ts'
 import type { Delivery, ExportDestination } from './queue.ts'
 
 const retryable = new Set([429, 502, 503, 504])
@@ -23,12 +21,6 @@ export function encoderOf<Item>({ protocol }: OtlpOptions, { json, protobuf }: E
 }
 
 type Encode<Held> = (items: readonly Held[]) => Buffer
-
-/** Spans over OTLP/HTTP. */
-export function openHttpExporter(options: OtlpOptions): ExportDestination {
-  if (options.protocol === 'http/json') return new OtlpExporter(options, encodeJson)
-  return new OtlpExporter(options, encodeProtobuf, new SpanWriter().write)
-}
 
 /** Sends batches over OTLP/HTTP, protobuf or JSON. Its own traffic is never traced, and never keeps the process alive. */
 export class OtlpExporter<Item, Held = Item> implements ExportDestination<Item, Held> {

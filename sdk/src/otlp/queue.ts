@@ -1,7 +1,6 @@
 import type { Notice } from '../notice.ts'
 import { type LastMessage, sendBlocking } from './last-moment.ts'
 import { type Message, pack } from './message.ts'
-import type { RecordedSpan } from './span.ts'
 import { type Trouble, TroubleReport } from './trouble.ts'
 
 /** What became of a batch. `retry`: it stays in the queue; `refused`: it would be refused again, so it is dropped. */
@@ -12,7 +11,7 @@ export type Delivery =
   | { outcome: 'retry'; reason: string; afterMs?: number | undefined }
 
 /** Where batches go. Neither `send` nor `post` ever rejects. */
-export interface ExportDestination<Item = RecordedSpan, Held = unknown> {
+export interface ExportDestination<Item, Held = unknown> {
   readonly name: string
   /** What waits in the queue for some items; where it is undefined, the items themselves. */
   readonly hold?: ((items: readonly Item[]) => readonly Held[]) | undefined
@@ -29,7 +28,7 @@ export interface ExportDestination<Item = RecordedSpan, Held = unknown> {
 
 /** What a queue tells of itself, whatever it holds. */
 export type QueueState = Readonly<
-  Pick<ExportQueue, 'made' | 'sent' | 'dropped' | 'droppedFor' | 'waiting' | 'packed' | 'down' | 'lastFailure'>
+  Pick<ExportQueue<unknown>, 'made' | 'sent' | 'dropped' | 'droppedFor' | 'waiting' | 'packed' | 'down' | 'lastFailure'>
 > & { readonly destination: { readonly name: string } }
 
 export interface QueueOptions {
@@ -70,7 +69,7 @@ interface Packed {
  * dropped: made = sent + dropped + waiting, at every moment. What does not find a taker in time is encoded and packed, some
  * 50 bytes a span, so that an outage of minutes fits into a few megabytes.
  */
-export class ExportQueue<Item = RecordedSpan> {
+export class ExportQueue<Item> {
   made = 0
   sent = 0
   lastFailure: string | undefined

@@ -1,7 +1,5 @@
-import { inspect } from 'node:util'
 import { untraced } from '../context.ts'
-import type { Delivery, ExportDestination } from './queue.ts'
-import type { RecordedSpan } from './span.ts'
+import type { Delivery } from './queue.ts'
 
 /** OpenTelemetry's `SpanExporter`; a user's own one fits as it is. */
 export interface SpanExporter {
@@ -14,7 +12,7 @@ export interface SpanExporter {
 export type Failure = { outcome: 'refused' } | { outcome: 'retry'; afterMs?: number | undefined }
 
 /** A user's own exporter behind our queue: it receives the same spans, untraced. */
-export class OwnExporter<Item = RecordedSpan> {
+export class OwnExporter<Item> {
   readonly name: string
   readonly #exporter: SpanExporter
 
@@ -58,22 +56,4 @@ export class OwnExporter<Item = RecordedSpan> {
   close(): void {
     untraced(() => this.#exporter.shutdown().catch(() => {}))
   }
-}
-
-/** `OTEL_TRACES_EXPORTER=console`: for trying things out, one inspected object a span on stdout. */
-export class ConsoleDestination implements ExportDestination {
-  readonly name = 'the console'
-
-  async send(spans: readonly RecordedSpan[]): Promise<Delivery> {
-    for (const span of spans) {
-      const { traceId, spanId } = span.spanContext()
-      const { name, kind, attributes, status, events, links } = span
-      const parentSpanId = span.parentSpanContext?.spanId
-      const shown = { name, kind, traceId, spanId, parentSpanId, durationMs: span.endMs - span.startMs }
-      process.stdout.write(`${inspect({ ...shown, attributes, status, events, links }, { depth: 4 })}\n`)
-    }
-    return { outcome: 'sent', rejected: 0 }
-  }
-
-  close(): void {}
 }

@@ -2,12 +2,11 @@ import { subscribe } from 'node:diagnostics_channel'
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { activeContext, isUntraced } from '../context.ts'
-import type { OtlpOptions } from '../options.ts'
-import { type Failure, OwnExporter, type SpanExporter } from './destinations.ts'
+import { partialSuccess } from './http.ts'
 import type { LastMessage } from './last-moment.ts'
 import { type Message, unpack } from './message.ts'
-import { partialSuccess } from './otlp-exporter.ts'
-import { encodeProtobuf, SpanWriter } from './otlp-protobuf.ts'
+import type { OtlpOptions } from './options.ts'
+import { type Failure, OwnExporter, type SpanExporter } from './own-exporter.ts'
 import type { Delivery, ExportDestination } from './queue.ts'
 import { retryDelayMs } from './retry-info.ts'
 
@@ -45,14 +44,11 @@ const pathOf = (signal: keyof typeof signals) =>
   `/opentelemetry.proto.collector.${signals[signal].service}/Export` as const
 
 /**
- * Spans over gRPC. This module and what it loads stay unloaded unless the protocol is `grpc`. Throws when gRPC cannot be
- * loaded or a header is no metadata.
+ * Our own messages over the gRPC of OpenTelemetry's exporters, which comes with `@opentelemetry/sdk-node`. This module and
+ * what it loads stay unloaded unless the protocol is `grpc`.
+ *
+ * @throws where gRPC cannot be loaded, or a header is no metadata.
  */
-export function openGrpcExporter(options: OtlpOptions): ExportDestination {
-  return new GrpcDestination(options, 'traces', encodeProtobuf, new SpanWriter().write)
-}
-
-/** Our own messages over the gRPC of OpenTelemetry's exporters, which comes with `@opentelemetry/sdk-node`. */
 export class GrpcDestination<Item, Held = Item> implements ExportDestination<Item, Held> {
   readonly name: string
   readonly #options: OtlpOptions

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { partialSuccess, retryAfterMs } from './otlp-exporter.ts'
+import { partialSuccess, retryAfterMs } from './http.ts'
 
 afterEach(() => {
   vi.useRealTimers()

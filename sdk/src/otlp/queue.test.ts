@@ -1,11 +1,11 @@
 import { SpanKind } from '@opentelemetry/api'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Redaction } from '../redaction.ts'
-import { newSpanId, newTraceId } from './ids.ts'
+import { ServiceResource } from '../resource.ts'
+import { newSpanId, newTraceId } from '../traces/ids.ts'
+import { RecordedSpan } from '../traces/span.ts'
 import { unpack } from './message.ts'
 import { type Delivery, type ExportDestination, ExportQueue } from './queue.ts'
-import { ServiceResource } from './resource.ts'
-import { RecordedSpan } from './span.ts'
 
 const options = { maxQueueSize: 10, maxBatchSize: 4, delayMs: 100, timeoutMs: 1000, maxPackedBytes: 0 }
 const limits = {
@@ -50,13 +50,13 @@ function queueOf(answers: Delivery[]) {
       return answers.length > 1 ? answers.shift()! : answers[0]!
     },
   }
-  return { queue: new ExportQueue(destination, options, line => lines.push(line)), batches, lines }
+  return { queue: new ExportQueue<RecordedSpan>(destination, options, line => lines.push(line)), batches, lines }
 }
 
 const sent: Delivery = { outcome: 'sent', rejected: 0 }
 const retry: Delivery = { outcome: 'retry', reason: 'refused' }
 
-function balanced(queue: ExportQueue): void {
+function balanced(queue: ExportQueue<RecordedSpan>): void {
   expect(queue.sent + queue.dropped + queue.waiting).toBe(queue.made)
 }
 

@@ -1,5 +1,12 @@
 import type { Attributes } from '@opentelemetry/api'
 
+/** What made it: an instrumentation, or a library. */
+export interface Scope {
+  name: string
+  version?: string
+  schemaUrl?: string
+}
+
 /** Who sends: the attributes of `service.name` and its like, in the shape that OpenTelemetry exporters read. */
 export class ServiceResource {
   readonly attributes: Attributes

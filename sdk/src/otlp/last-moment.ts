@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { OtlpTls } from '../options.ts'
+import type { OtlpTls } from './options.ts'
 
 /** One whole export request, ready to be written. */
 export interface LastMessage {
