@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync, globSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -94,6 +95,26 @@ test('every npm script that a page of the house names exists', async () => {
     expect(named.length).toBeGreaterThan(0)
     for (const [said, script, builtIn, workspace = ''] of named) {
       expect(Object.keys(scripts[workspace] ?? {}), `${name}: ${said}`).toContain(script ?? builtIn)
+    }
+  }
+})
+
+test('every link of every page leads to a file that there is, and to a heading that it has', async () => {
+  const headings = async (file: string) =>
+    [...(await page(file)).matchAll(/^#+ (.*)$/gm)].map(([, words]) =>
+      words!
+        .toLowerCase()
+        .replace(/[^\p{Letter}\p{Number} -]/gu, '')
+        .replaceAll(' ', '-'),
+    )
+  const pages = globSync('**/*.md', { cwd: root, exclude: ['**/node_modules', '**/fixtures'] })
+  expect(pages.length).toBeGreaterThan(20)
+  for (const name of pages) {
+    const links = [...(await page(name)).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)]
+    for (const [said, path, heading] of links) {
+      const file = path ? join(dirname(name), path) : name
+      expect(existsSync(join(root, file)), `${name}: ${said}`).toBe(true)
+      if (heading) expect(await headings(file), `${name}: ${said}`).toContain(heading)
     }
   }
 })
