@@ -4,8 +4,8 @@ import type { Experiment, FaultSpec, Guard, System } from '../experiment/model.t
 import { describeFault } from '../faults/index.ts'
 import { duration } from '../faults/words.ts'
 import { choose, deriveSeed } from '../random.ts'
+import { percent } from '../verdict/percent.ts'
 import { powerOf } from '../verdict/power.ts'
-import { percent } from '../verdict/soundness.ts'
 import { deviationsAtTheEnd } from '../verdict/spending.ts'
 
 /** The instances of a service, by name. */

@@ -11,18 +11,10 @@ import { looksAt } from '../verdict/sure.ts'
 import type { ExperimentDocument } from './experiment-schema.ts'
 import { faultSpecsOf } from './fault-specs.ts'
 import { bestLowerBound, countedSteps, plannedRequests, requestsToProve } from './feeding.ts'
+import type { Find, References, Report, Spec } from './given.ts'
 import { checkGuard, guardOf } from './guard.ts'
 import type { Expectations, Experiment, FaultSpec, System } from './model.ts'
 import { invariantOf } from './system.ts'
-
-/** What an experiment refers to, as far as it could be read. */
-export interface References {
-  system: System | undefined
-  /** With the index of the file in `spec.objectives` that each comes from. */
-  objectives: { objective: Objective; index: number }[]
-  /** Every file in `spec.objectives` could be read. */
-  objectivesComplete: boolean
-}
 
 /** The experiment as the model has it; or `undefined`, and what is wrong with it among `problems`. */
 export function experimentOf(
@@ -71,9 +63,6 @@ export function experimentOf(
   }
 }
 
-export type Report = (path: PropertyKey[], message: string, hint?: string) => void
-export type Spec = ExperimentDocument['spec']
-
 function loadOf(spec: Spec, system: System | undefined, report: Report): Experiment['load'] {
   const listed = Array.isArray(spec.load)
   const loads = Array.isArray(spec.load) ? spec.load : [spec.load]
@@ -106,8 +95,6 @@ function checkNames({ objectives }: References, report: Report): void {
     taken.add(objective.name)
   }
 }
-
-export type Find = (names: string[], path: PropertyKey[]) => Objective[]
 
 /** Objectives by their names; what is wrong with a name is reported. */
 function finder({ objectives, objectivesComplete }: References, report: Report): Find {

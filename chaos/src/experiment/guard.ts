@@ -1,7 +1,7 @@
 import { formatDuration, formatPercentage, suggestion } from '@shaketable/slo'
 import { targetOf } from '../verdict/soundness.ts'
-import type { Find, References, Report, Spec } from './experiment.ts'
 import { plannedRequests } from './feeding.ts'
+import type { Find, References, Report, Spec } from './given.ts'
 import type { Expectations, Experiment, Guard } from './model.ts'
 
 /** Fewer requests than this in a window tell nothing of a ratio. */

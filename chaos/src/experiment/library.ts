@@ -14,8 +14,9 @@ import {
   suggestion,
 } from '@shaketable/slo'
 import { z } from 'zod'
-import { experimentOf, type References } from './experiment.ts'
+import { experimentOf } from './experiment.ts'
 import { type ExperimentDocument, experimentSchema } from './experiment-schema.ts'
+import type { References } from './given.ts'
 import type { Experiment, System } from './model.ts'
 import { systemOf } from './system.ts'
 

@@ -1,8 +1,8 @@
 import type { ExpectationReport, ExperimentReport, PhaseLoadReport, Verdict } from '../report/model.ts'
 import { duration } from '../report/units.ts'
+import { percent } from './percent.ts'
 import { valued } from './phase-latencies.ts'
 import { differenceInterval } from './quantiles.ts'
-import { percent } from './soundness.ts'
 import { deviations95, deviationsOf } from './statistics.ts'
 
 /** Slower by less than this, or this share, is no regression, however sure it is. */

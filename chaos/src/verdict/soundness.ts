@@ -4,6 +4,7 @@ import { duration } from '../faults/words.ts'
 import { isPage } from './alerts.ts'
 import { counterTrouble } from './corroboration.ts'
 import type { Observations, ObservedFault } from './observations.ts'
+import { percent } from './percent.ts'
 import { clusteredInterval, fitsPercent, fitsPercentOfRequests, sum } from './statistics.ts'
 import { blockLengthOf, blocksOf, type Event, isSeenByClients } from './tally.ts'
 import { needsTraces, type TraceEvidence } from './traces/judge-traces.ts'
@@ -143,9 +144,4 @@ export function targetOf(
   expect: { hold: { name: string }[]; atLeast: number | undefined },
 ): number {
   return expect.atLeast !== undefined && expect.hold.some(held => held.name === name) ? expect.atLeast : target
-}
-
-/** `97 %`, `99.95 %`. */
-export function percent(ratio: number): string {
-  return `${Number((ratio * 100).toFixed(2))} %`
 }
