@@ -51,7 +51,7 @@ beforeAll(async () => {
     folder,
     env: { GATEWAY_ENDPOINT: gateway.url, SERVICE_LOGS: join(folder, 'lines/*.log') },
   })
-  const faults = await freePort()
+  const faults = { payments: await freePort(), gateway: await freePort() }
   const admin = await startShop(agent.url, faults)
   runnerPort = await quietPort()
   await prometheus.scrape({
@@ -65,7 +65,7 @@ beforeAll(async () => {
     agent: agent.metrics,
     gateway: gateway.metrics,
   })
-  traffic = await startTraffic(`http://127.0.0.1:${faults}`)
+  traffic = await startTraffic(faults)
 })
 
 afterAll(async () => {
@@ -78,17 +78,17 @@ afterAll(async () => {
 })
 
 /** The shop with the SDK, by one flag; returns the ports of its services' health and metrics listeners. */
-async function startShop(otlp: string, faults: number): Promise<Record<string, number[]>> {
+async function startShop(otlp: string, faults: Record<string, number>): Promise<Record<string, number[]>> {
   const ports = await Promise.all(Array.from({ length: 9 }, freePort))
   const admin: Record<string, number[]> = {}
   const extras = (service: Service, n: number) => {
     if (service === 'postgres') return {}
     const port = ports.pop() ?? 0
     admin[service] = [...(admin[service] ?? []), port]
-    const faulty = service === 'payments' && {
+    const faulty = service in faults && {
       SHAKETABLE_FAULTS: 'on',
       SHAKETABLE_FAULTS_KEY: key,
-      SHAKETABLE_FAULTS_PORT: String(faults),
+      SHAKETABLE_FAULTS_PORT: String(faults[service]),
     }
     return {
       flags: ['--max-old-space-size=96', '--import', '@shaketable/sdk/register'],
@@ -108,8 +108,8 @@ async function startShop(otlp: string, faults: number): Promise<Record<string, n
   return admin
 }
 
-/** Both journeys, some five a second of each, with half of the payments refused. */
-async function startTraffic(control: string) {
+/** Both journeys, some five a second of each, with half of the payments refused, and a fifth of the looks at the front page. */
+async function startTraffic(control: { payments: number; gateway: number }) {
   const door = shop.urls('gateway')[0]!
   const signIn = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"user":"ada"}' }
   const { token } = (await (await fetch(`${door}/login`, signIn)).json()) as { token: string }
@@ -125,25 +125,25 @@ async function startTraffic(control: string) {
     const once = { 'idempotency-key': crypto.randomUUID() }
     await Promise.all([ask('/checkout', { ...order, headers: { ...headers, ...once } }), ask('/', { headers })])
   }
-  const arm = async () => {
+  const refuse = async (port: number, method: string, percent: number) => {
     const fault = {
       effect: { kind: 'error', status: 503 },
-      match: { direction: 'inbound', method: 'POST' },
-      percent: 50,
+      match: { direction: 'inbound', method },
+      percent,
       scope: 'attempt',
       seed: 1,
       leaseMs: 60_000,
     }
-    const call = { method: 'PUT', path: '/faults/refused-payments', body: JSON.stringify(fault) }
+    const call = { method: 'PUT', path: '/faults/refused', body: JSON.stringify(fault) }
     const signed = { ...call, headers: { authorization: authorizationOf(call, key) } }
-    const answer = await fetch(`${control}${call.path}`, signed)
+    const answer = await fetch(`http://127.0.0.1:${port}${call.path}`, signed)
     if (!answer.ok) throw new Error(`the fault was not armed: ${await answer.text()}`)
     await answer.text()
   }
   let stopped = false
   const running = (async () => {
     for (let n = 0; !stopped; n++) {
-      if (n % 100 === 0) await arm()
+      if (n % 100 === 0) await Promise.all([refuse(control.payments, 'POST', 50), refuse(control.gateway, 'GET', 20)])
       await visit()
       await new Promise(resolve => setTimeout(resolve, 150))
     }
