@@ -169,7 +169,7 @@ export async function conductExperiment(
     aborted = signal.aborted ? reasonOf(signal) : (error as Error).message
   }
   ended.abort()
-  // Before the fault there was nothing to guard against: such a run is void, as any that was ended early.
+  // Before the fault there was nothing to guard against: such a run is void, as any that was broken off.
   const guardEnded = phases.fault ? breach : undefined
   if (current) current.span.end = Math.min(current.span.end, clock.now())
 

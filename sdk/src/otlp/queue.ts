@@ -32,7 +32,7 @@ export type QueueState = Readonly<
 > & { readonly destination: { readonly name: string } }
 
 export interface QueueOptions {
-  /** Spans that wait as they are. */
+  /** Items that wait unpacked. */
   maxQueueSize: number
   maxBatchSize: number
   delayMs: number

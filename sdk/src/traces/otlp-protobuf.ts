@@ -2,8 +2,7 @@ import type { SpanContext } from '@opentelemetry/api'
 import { ProtobufWriter, type Written } from '../otlp/protobuf.ts'
 import { attributes, encodeOfResource } from '../otlp/protobuf-message.ts'
 import type { Scope, ServiceResource } from '../resource.ts'
-import type { RecordedSpan } from './span.ts'
-import { toMs } from './span.ts'
+import { type RecordedSpan, toMs } from './span.ts'
 
 /** Spans as they go over the wire, but for the frame that they have in common with others. */
 export interface WrittenSpans extends Written {
