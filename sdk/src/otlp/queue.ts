@@ -21,7 +21,7 @@ export interface ExportDestination<Item, Held = unknown> {
   wire?: {
     encode(items: readonly Held[]): Message
     post(message: Message, timeoutMs: number): Promise<Delivery>
-    /** One request that takes all of the spans: what a crash hands to its last-moment sender. */
+    /** One request that takes all of the items: what a crash hands to its last-moment sender. */
     last(items: readonly Held[]): LastMessage
   }
 }
@@ -42,7 +42,7 @@ export interface QueueOptions {
   maxPackedBytes: number
 }
 
-/** Why spans were lost. */
+/** Why items were lost. */
 export const dropReasons = ['queue_full', 'refused', 'rejected', 'closed', 'undecided'] as const
 export type DropReason = (typeof dropReasons)[number]
 
@@ -61,11 +61,11 @@ interface Batch {
 
 interface Packed {
   message: Message
-  spans: number
+  count: number
 }
 
 /**
- * The one bounded queue before the one destination. Every span that enters is in the end counted once, as sent or as
+ * The one bounded queue before the one destination. Every item that enters is in the end counted once, as sent or as
  * dropped: made = sent + dropped + waiting, at every moment. What does not find a taker in time is encoded and packed, some
  * 50 bytes a span, so that an outage of minutes fits into a few megabytes.
  */
@@ -83,9 +83,9 @@ export class ExportQueue<Item> {
   #waiting: Batch[] = []
   #waitingItems = 0
   #packed: Packed[] = []
-  #packedSpans = 0
+  #packedItems = 0
   #packedBytes = 0
-  /** Spans that are being packed at this moment. */
+  /** Items that are being packed at this moment. */
   #packing = 0
   #inFlight = 0
   #sending: Promise<void> | undefined
@@ -104,12 +104,12 @@ export class ExportQueue<Item> {
   }
 
   get waiting(): number {
-    return this.#waitingItems + this.#packedSpans + this.#packing + this.#inFlight
+    return this.#waitingItems + this.#packedItems + this.#packing + this.#inFlight
   }
 
   /** The part of what waits that is packed. */
   get packed(): { spans: number; bytes: number } {
-    return { spans: this.#packedSpans, bytes: this.#packedBytes }
+    return { spans: this.#packedItems, bytes: this.#packedBytes }
   }
 
   get dropped(): number {
@@ -169,7 +169,7 @@ export class ExportQueue<Item> {
     return settled(() => this.destination.send(this.#heldOf(items), timeoutMs))
   }
 
-  /** Spans that never came here, and that count as made all the same. */
+  /** Items that never came here, and that count as made all the same. */
   lost(count: number): void {
     this.made += count
     this.droppedFor.undecided += count
@@ -193,12 +193,12 @@ export class ExportQueue<Item> {
     await this.flush(deadlineMs)
     this.#closed = true
     clearTimeout(this.#timer)
-    this.droppedFor.closed += this.#waitingItems + this.#packedSpans
+    this.droppedFor.closed += this.#waitingItems + this.#packedItems
     this.#handful = []
     this.#waiting = []
     this.#waitingItems = 0
     this.#packed = []
-    this.#packedSpans = this.#packedBytes = 0
+    this.#packedItems = this.#packedBytes = 0
     this.destination.close()
   }
 
@@ -262,16 +262,16 @@ export class ExportQueue<Item> {
 
   /** The oldest first: what is packed has waited longer than what is not. */
   async #sendPacked(timeoutMs: number): Promise<void> {
-    const [{ message, spans }] = this.#packed as [Packed]
+    const [{ message, count }] = this.#packed as [Packed]
     const delivery = await settled(() => this.destination.wire!.post(message, timeoutMs))
     // Closed meanwhile: counted already.
     if (this.#closed) return
     if (delivery.outcome !== 'retry') {
       this.#packed.shift()
-      this.#packedSpans -= spans
+      this.#packedItems -= count
       this.#packedBytes -= message.bytes.length
     }
-    this.#account(spans, delivery)
+    this.#account(count, delivery)
   }
 
   async #sendWaiting(timeoutMs: number): Promise<void> {
@@ -290,15 +290,15 @@ export class ExportQueue<Item> {
     this.#account(batch.count, delivery)
   }
 
-  #account(spans: number, delivery: Delivery): void {
-    const trouble = troubleOf(delivery, spans, this.#items)
+  #account(count: number, delivery: Delivery): void {
+    const trouble = troubleOf(delivery, count, this.#items)
     this.#report.now(trouble)
     this.lastFailure = trouble?.detail
     if (delivery.outcome === 'sent') {
-      const rejected = Math.min(delivery.rejected, spans)
-      this.sent += spans - rejected
+      const rejected = Math.min(delivery.rejected, count)
+      this.sent += count - rejected
       this.droppedFor.rejected += rejected
-    } else if (delivery.outcome === 'refused') this.droppedFor.refused += spans
+    } else if (delivery.outcome === 'refused') this.droppedFor.refused += count
     this.#pace(delivery)
   }
 
@@ -328,8 +328,8 @@ export class ExportQueue<Item> {
       if (this.#closed) {
         this.droppedFor.closed += count
       } else {
-        this.#packed.push({ message, spans: count })
-        this.#packedSpans += count
+        this.#packed.push({ message, count })
+        this.#packedItems += count
         this.#packedBytes += message.bytes.length
       }
     } catch (error) {
