@@ -27,8 +27,9 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
 
     beforeEach(async () => {
       subject = await make()
-      events = []
-      subject.target.events(event => events.push(event))
+      const own: InstanceEvent[] = []
+      events = own
+      subject.target.events(event => own.push(event))
       await subject.start()
     })
     afterEach(() => subject.target.stop())

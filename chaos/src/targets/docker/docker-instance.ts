@@ -244,7 +244,10 @@ export class DockerInstance implements Instance {
       ? { url: `${this.adminUrl}${found.service.ready}` }
       : { tcpPort: Number(port), host: hostname }
     while (!signal.aborted && this.#life === life) {
-      if (!(this.adminUrl ?? this.url) || (await isReady(probe))) return this.#emit('ready')
+      const ready = !(this.adminUrl ?? this.url) || (await isReady(probe))
+      // Either may have ended while the probe was under way.
+      if (signal.aborted || this.#life !== life) return
+      if (ready) return this.#emit('ready')
       await clock.sleep(pollMs, signal).catch(() => {})
     }
   }

@@ -238,7 +238,10 @@ export class LocalInstance implements Instance {
     const { service, ports, clock } = this.#options
     const probe = this.adminUrl ? { url: `${this.adminUrl}${service.ready}` } : { tcpPort: ports.http }
     while (!signal.aborted && this.#life === life) {
-      if (await isReady(probe)) {
+      const ready = await isReady(probe)
+      // Either may have ended while the probe was under way.
+      if (signal.aborted || this.#life !== life) return
+      if (ready) {
         life.ready = true
         this.#emit('ready')
         return
