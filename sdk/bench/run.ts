@@ -1,12 +1,14 @@
 import type { Contender } from './contenders.ts'
 import { onCore } from './cores.ts'
-import { type Load, load } from './load.ts'
+import { type Load, load, thinkMs } from './load.ts'
 import { Subject } from './process.ts'
 
 /** What one run of one contender on one route cost. */
 export interface RouteCost extends Load {
   /** CPU time of the server process, user and system, a request. */
   cpuMicros: number
+  /** Half of the requests took no longer, where each connection thinks before it asks. */
+  unhurriedP50Ms: number
 }
 
 export interface Run {
@@ -81,5 +83,6 @@ async function measure(server: Subject, url: string, seconds: number): Promise<R
   const seen = await load(url, seconds)
   const after = await server.ask<Usage>()
   const micros = after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system
-  return { ...seen, cpuMicros: micros / seen.requests }
+  const { p50Ms: unhurriedP50Ms } = await load(url, seconds, thinkMs)
+  return { ...seen, cpuMicros: micros / seen.requests, unhurriedP50Ms }
 }

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os'
 import { type Contender, references } from './contenders.ts'
 import { canPin } from './cores.ts'
-import { connections } from './load.ts'
+import { connections, thinkMs } from './load.ts'
 import { againstBare, type Round, shareOf, typical } from './ratios.ts'
 import { type Pace, type Route, routes } from './run.ts'
 
@@ -14,7 +14,8 @@ export function report(rounds: readonly Round[], raced: readonly Contender[], { 
     ...processTable(rounds, raced),
     '',
     `Medians of ${rounds.length} rounds of ${seconds} s a route, in shuffled order; Node ${process.version}, ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ` +
-      `${pinned}, closed loop of ${connections} connections. Differences and shares are taken within a round.`,
+      `${pinned}, closed loop of ${connections} connections; unhurried, each of them thinks for ${thinkMs} ms on average before it asks ` +
+      `(some ${(connections * 1000) / thinkMs} requests a second). Differences and shares are taken within a round.`,
   ].join('\n')
 }
 
@@ -26,7 +27,7 @@ function routeTable(
 ): string[] {
   const head = ['CPU µs a request', 'over bare', ...known.map(name => `of what ${name} adds`)]
   return markdown(
-    [`\`${route}\``, ...head, 'requests a second', 'p50 ms', 'of bare', 'p99 ms'],
+    [`\`${route}\``, ...head, 'requests a second', 'p99 ms', 'p50 µs unhurried', 'of bare'],
     raced.map(({ name, title }) => [
       title,
       typical(rounds, name, run => run.routes[route].cpuMicros).toFixed(1),
@@ -36,9 +37,9 @@ function routeTable(
       ),
       ...known.map(reference => `${(100 * shareOf(reference, rounds, name, route)).toFixed(0)} %`),
       typical(rounds, name, run => run.routes[route].requestsPerSecond).toFixed(0),
-      typical(rounds, name, run => run.routes[route].p50Ms).toFixed(2),
-      `${againstBare(rounds, name, (run, bare) => run.routes[route].p50Ms / bare.routes[route].p50Ms).toFixed(2)} x`,
       typical(rounds, name, run => run.routes[route].p99Ms).toFixed(2),
+      typical(rounds, name, run => run.routes[route].unhurriedP50Ms * 1000).toFixed(0),
+      `${againstBare(rounds, name, (run, bare) => run.routes[route].unhurriedP50Ms / bare.routes[route].unhurriedP50Ms).toFixed(2)} x`,
     ]),
   )
 }
