@@ -56,6 +56,18 @@ export function spanOf(context: Context): Span | undefined {
   return context.getValue(spanKey) as Span | undefined
 }
 
+const requestKey = createContextKey('shaketable.request')
+
+/** Remembers the span of the request that is being answered, however many of the app's lie between it and what is active. */
+export function inCourseOf(request: Span, under: Context): Context {
+  return new OneMore(under, requestKey, request)
+}
+
+/** The span of the request in whose course this happens. Known only where faults are enabled. */
+export function requestSpanOf(context: Context): Span | undefined {
+  return context.getValue(requestKey) as Span | undefined
+}
+
 /** The active context; the root when there is none. */
 export function activeContext(): Context {
   return storage.getStore() ?? ROOT_CONTEXT

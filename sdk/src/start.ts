@@ -133,7 +133,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   keepContextInEvents(notice)
   servers.watch(notice)
   observer.watch()
-  const client = { provider, propagator, metrics, redaction, caller, notice }
+  const client = { provider, propagator, metrics, redaction, caller, calls, notice }
   watchNodeClient(client)
   watchUndici(client)
   const members = new Members()

@@ -4,8 +4,10 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { enableFaults } from '../src/faults/enable.ts'
 import type { FaultEffect } from '../src/faults/wire.ts'
-import { startPostgres, startRedis } from './engines.ts'
+import { startFerretdb, startKafka, startMariadb, startPostgres, startRabbitmq, startRedis } from './engines.ts'
 import { controlKey, runner } from './faults-app/start.ts'
+import { type Received, startReceiver } from './otlp-receiver.ts'
+import { startService, stopServices } from './service.ts'
 
 let faults: ReturnType<typeof enableFaults>
 let control: ReturnType<typeof runner>
@@ -27,6 +29,9 @@ const arm = async (port: number, effect: FaultEffect) => {
   const armed = await control.arm('f', { effect, match, percent: 100, scope: 'attempt', seed: 1, leaseMs: 60_000 })
   expect(armed.status).toBe(200)
 }
+/** As OTLP numbers them. */
+const kind = { server: 2, client: 3, producer: 4 }
+
 const timed = async <T>(run: () => Promise<T>) => {
   const began = performance.now()
   const result = await run()
@@ -90,3 +95,51 @@ test('commands of Redis over an open connection are late, a pipeline as one, and
   await arm(port, { kind: 'reset' })
   await expect(ask(1)).rejects.toMatchObject({ code: 'ECONNRESET' })
 })
+
+test.each([
+  { library: 'redis', start: startRedis },
+  { library: 'ioredis', start: startRedis },
+  { library: 'pg', start: startPostgres },
+  { library: 'mysql2', start: startMariadb },
+  { library: 'mongodb', start: startFerretdb },
+  { library: 'amqplib', start: startRabbitmq },
+  { library: 'kafkajs', start: startKafka },
+])(
+  'a fault in what $library writes is marked on the span of each call, and on the one of their request',
+  async ({ library, start }) => {
+    const engine = await start()
+    clearing.push(() => engine.stop())
+    const receiver = await startReceiver()
+    clearing.push(() => receiver.close())
+    const service = await startService('libraries/entry.mjs', {
+      env: {
+        LIBRARY: library,
+        ENGINE: engine.url,
+        OTEL_TRACES_EXPORTER: 'otlp',
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+        SHAKETABLE_FAULTS: 'on',
+        SHAKETABLE_FAULTS_KEY: controlKey,
+        SHAKETABLE_FAULTS_PORT: '0',
+      },
+    })
+    clearing.push(stopServices)
+    const control = runner(/fault control is on (\S+)/.exec(service.stderr())![1]!)
+    const match = { direction: 'tcp' as const, peers: [new URL(engine.url).host] }
+    const effect = { kind: 'latency' as const, delayMs: 5, jitterMs: 0 }
+    await control.arm('slow', { effect, match, percent: 100, scope: 'attempt', seed: 1, leaseMs: 60_000 })
+    receiver.spans.length = 0
+    expect(await (await fetch(service.url)).text()).toBe('ok')
+    service.child.kill()
+    await service.ended
+    const isCall = (span: Received) =>
+      // One that gets an open connection from the pool writes nothing.
+      (span.kind === kind.client && span.name !== 'pg-pool.connect') || span.kind === kind.producer
+    const marked = receiver.spans.filter(span => span.attributes['shaketable.fault.id'] === 'slow')
+    expect(receiver.spans.filter(isCall)).not.toEqual([])
+    const expected = receiver.spans.filter(span => isCall(span) || span.kind === kind.server)
+    expect(marked.map(({ name }) => name)).toEqual(expected.map(({ name }) => name))
+    expect(service.lines().find(line => line.msg === 'request completed')).toMatchObject({
+      'shaketable.fault.id': 'slow',
+    })
+  },
+)

@@ -97,6 +97,53 @@ test('a delayed request keeps its trace, names its caller, and the delay lies in
   expect(Number(sum.exec(metrics)?.[1])).toBeGreaterThan(0.135)
 })
 
+test('a fault in a call is marked on the span of the call and on that of the request, with what of the app lies between', async () => {
+  const peers = [new URL(outsideUrl).host]
+  await arm('late', { kind: 'latency', delayMs: 5, jitterMs: 0 }, { direction: 'outbound', peers })
+  await arm('err', { kind: 'error', status: 503 }, { direction: 'outbound', peers, path: '/node' })
+  await arm('in', { kind: 'latency', delayMs: 5, jitterMs: 0 }, { direction: 'inbound', path: '/fetch' })
+  const mark = (...faults: string[][]) => ({
+    'shaketable.fault.id': faults.map(([id]) => id).join(','),
+    'shaketable.fault.kind': faults.map(([, kind]) => kind).join(','),
+  })
+  const late = ['late', 'latency']
+  const cases = [
+    { path: '/fetch', own: '', status: 200, request: mark(['in', 'latency'], late), call: mark(late) },
+    { path: '/fetch', own: '&own', status: 200, request: mark(['in', 'latency'], late), call: mark(late) },
+    { path: '/node', own: '', status: 503, request: mark(late, ['err', 'error']), call: mark(late, ['err', 'error']) },
+    {
+      path: '/node',
+      own: '&own',
+      status: 503,
+      request: mark(late, ['err', 'error']),
+      call: mark(late, ['err', 'error']),
+    },
+  ]
+  for (const [i, { path, own, status, request, call }] of cases.entries()) {
+    const trace = traceId(60 + i)
+    const reply = await fetch(`${app.url}${path}?to=${outsideUrl}${path}${own}`, { headers: within(trace) })
+    expect(await reply.json()).toMatchObject({ status })
+    const made = () => spans.filter(span => span.traceId === trace)
+    await expect.poll(() => made().length).toBe(own ? 3 : 2)
+    const [server, client, between] = [2, 3, 1].map(kind => made().find(span => span.kind === kind))
+    expect(server!.attributes).toMatchObject(request)
+    expect(client!.attributes).toMatchObject(call)
+    expect(between?.attributes['shaketable.fault.id']).toBeUndefined()
+    await expect
+      .poll(() => accessLines(trace))
+      .toMatchObject([{ 'shaketable.fault.id': request['shaketable.fault.id'] }])
+  }
+  // What is ended by fetch itself, and what a spared call after it bears: nothing.
+  await arm('err', { kind: 'error', status: 502 }, { direction: 'outbound', peers, path: '/struck' })
+  await control.disarm('late')
+  await fetch(`${app.url}/fetch?to=${outsideUrl}/struck`, { headers: within(traceId(70)) })
+  await fetch(`${app.url}/fetch?to=${outsideUrl}/spared`, { headers: within(traceId(71)) })
+  const callOf = (trace: string) => spans.find(span => span.traceId === trace && span.kind === 3)
+  await expect.poll(() => callOf(traceId(70))?.attributes).toMatchObject(mark(['err', 'error']))
+  await expect.poll(() => callOf(traceId(71))).toBeDefined()
+  expect(callOf(traceId(71))!.attributes).not.toHaveProperty('shaketable.fault.id')
+})
+
 test('a fault in a call over HTTP/2 or of gRPC is marked in the access line and on the spans of its own request', async () => {
   const dependency = createHttp2Server()
   await new Promise<void>(resolve => dependency.listen(0, '127.0.0.1', resolve))
@@ -117,10 +164,11 @@ test('a fault in a call over HTTP/2 or of gRPC is marked in the access line and 
     const [server, client] = own()
     expect(server!.attributes).toMatchObject(mark)
     expect(client!.parentSpanId).toBe(server!.spanId)
+    expect(client!.attributes).toMatchObject(mark)
     if (at < 52) {
       const full = `http://127.0.0.1:${port}/second`
       expect(client!.attributes).toMatchObject({ 'url.full': full, 'http.response.status_code': 503 })
-    } else expect(client!.attributes).toMatchObject(mark)
+    }
   }
   const metrics = await (await fetch(`${app.admin}/metrics`)).text()
   expect(metrics).toMatch(/shaketable_faults_injected_total\{[^}]*shaketable_fault_id="h2"[^}]*\} 5/)

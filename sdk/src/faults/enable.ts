@@ -19,7 +19,7 @@ export interface EnableFaultsOptions {
   /** Files in PEM form: with them the listener speaks TLS. */
   tls?: { certificate: string; privateKey: string } | undefined
   serviceName: string
-  /** Whose gRPC calls are on their way; without it a fault marks what is active when the call is written. */
+  /** Which calls are on their way; without it a fault marks what is active when they are written. */
   calls?: OpenCalls | undefined
   /** Takes one plain line for the operator. */
   warn(line: string): void
@@ -49,7 +49,7 @@ export function enableFaults(options: EnableFaultsOptions): {
     interceptInbound(striking),
     interceptNodeHttp(striking),
     interceptHttp2(striking, options.calls),
-    interceptTcp(striking),
+    interceptTcp(striking, options.calls),
     fetching.undo,
   ]
   const unpatch = () => {

@@ -1,8 +1,13 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { createContextKey } from '@opentelemetry/api'
+import { activeContext, withContext } from '../context.ts'
+import { callOf } from '../http/client.ts'
+import type { ArmedFault } from './armed.ts'
 import { type Handler, heldAnswer } from './held-answer.ts'
 import { pathOf } from './matching.ts'
 import { ScriptedSocket } from './scripted-socket.ts'
 import { shapedAnswer } from './shaped-answer.ts'
-import { afterDelays, decide, isOwnTraffic, type Strike, type Striking } from './strike.ts'
+import { afterDelays, decide, isOwnTraffic, mark, type Strike, type Striking } from './strike.ts'
 import type { RequestEffect } from './wire.ts'
 
 /** A dispatcher of ours may be wrapped into one of the app's, and that one again: a request is decided once. */
@@ -65,10 +70,13 @@ export function interceptFetch(striking: Striking): { refresh(): void; undo(): v
   } as typeof original
   globalThis.fetch = wrapped
   replaceGlobals(compose)
+  // After the observer's own look, which has made the call's span.
+  subscribe(requestMade, markCall)
 
   return {
     refresh: () => replaceGlobals(compose),
     undo() {
+      unsubscribe(requestMade, markCall)
       if (globalThis.fetch === wrapped) globalThis.fetch = original
       replaceGlobals(dispatcher => originals.get(dispatcher) ?? dispatcher)
     },
@@ -91,14 +99,19 @@ function intercepted(dispatch: Dispatch, agentFor: AgentFor, striking: Striking)
     if (striking.armed.outbound.length === 0 || options[decided] || isOwnTraffic()) return dispatch(options, handler)
     const { method, path, origin } = options
     const header = (name: string) => headerOf(options.headers, name)
-    const strike = decide(striking, 'outbound', { method, path: pathOf(path), peer: peerOf(origin), header })
+    const subject = { method, path: pathOf(path), peer: peerOf(origin), header }
+    const strike = decide(striking, 'outbound', subject, { span: undefined, context: activeContext() })
     const once = { ...options, [decided]: true as const }
     if (strike === undefined) return dispatch(once, handler)
-    if (strike.ending !== undefined) return agentFor(handler, scripted(strike, striking)).dispatch(once, handler)
+    const go = (by: Dispatch, handler: Handler) => marking(strike, () => by(once, handler))
+    if (strike.ending !== undefined) {
+      const agent = agentFor(handler, scripted(strike, striking))
+      return go((...request) => agent.dispatch(...request), handler)
+    }
     const shaped = strike.shapes.length > 0 ? shapedAnswer(handler, strike.shapes, striking.clock) : handler
-    if (strike.delays.length === 0) return dispatch(once, shaped)
-    return dispatch(
-      once,
+    if (strike.delays.length === 0) return go(dispatch, shaped)
+    return go(
+      dispatch,
       heldAnswer(shaped, {
         wait: release => afterDelays(strike, striking.clock, release),
         headersTimeoutMs: options.headersTimeout,
@@ -108,15 +121,28 @@ function intercepted(dispatch: Dispatch, agentFor: AgentFor, striking: Striking)
   }
 }
 
+const requestMade = 'undici:request:create'
+const toMark = createContextKey('shaketable.faults to mark')
+
+/** A strike is decided before undici makes the request, and with it its span: the first one made in this context is it. */
+function marking(strike: Strike, dispatch: () => boolean): boolean {
+  return withContext(activeContext().setValue(toMark, [...strike.struck]), dispatch)
+}
+
+function markCall(message: unknown): void {
+  const struck = activeContext().getValue(toMark) as ArmedFault[] | undefined
+  if (struck) mark(callOf((message as { request: object }).request)?.span, struck.splice(0))
+}
+
 /** Connects the one request of an agent of its own to the ending of its strike, and nothing after it. */
-function scripted({ delays, shapes, ending }: Strike, striking: Striking): Connect {
+function scripted(strike: Strike, striking: Striking): Connect {
   let used = false
   return (_options, connected) => {
     if (used) return process.nextTick(connected, new Error('an injected fault has ended this connection'), null)
     used = true
     const socket = new ScriptedSocket(() => {
-      const { fault, effect } = ending!
-      const cancel = afterDelays({ delays, shapes, ending }, striking.clock, () =>
+      const { fault, effect } = strike.ending!
+      const cancel = afterDelays(strike, striking.clock, () =>
         effect.outbound(fault.request.effect as RequestEffect, socket, fault),
       )
       socket.once('close', cancel)

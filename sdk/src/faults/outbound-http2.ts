@@ -1,9 +1,9 @@
 import http2, { type ClientHttp2Session } from 'node:http2'
 import { Duplex } from 'node:stream'
-import { propagation, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api'
+import { propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { type GivenHeaders, headerOf, meetSessions } from '../http/http2-sessions.ts'
 import { hostAndPort } from '../http/method.ts'
-import type { OpenCalls } from '../instrumentations/open-calls.ts'
+import type { OpenCall, OpenCalls } from '../instrumentations/open-calls.ts'
 import { Detour } from './detour.ts'
 import { pathOf } from './matching.ts'
 import { decide, isOwnTraffic, type Striking } from './strike.ts'
@@ -30,7 +30,7 @@ export function interceptHttp2(striking: Striking, calls: OpenCalls | undefined)
     const target = hostAndPort(header(':authority') ?? host, scheme)
     const peer = `${target.host}:${target.port}`
     const path = pathOf(header(':path') ?? '/')
-    const strike = decide(striking, 'outbound', { method, path, peer, header }, calls && spansOf(headers, calls))
+    const strike = decide(striking, 'outbound', { method, path, peer, header }, calls && callOf(headers, calls))
     if (strike === undefined) return go()
     let detour = detours.get(this)
     if (detour === undefined) {
@@ -55,8 +55,7 @@ function prototypeOfSessions(): ClientHttp2Session {
   return Object.getPrototypeOf(session)
 }
 
-function spansOf(headers: GivenHeaders, calls: OpenCalls): readonly Span[] | undefined {
-  if (!headerOf(headers, 'content-type')?.startsWith('application/grpc')) return undefined
+function callOf(headers: GivenHeaders, calls: OpenCalls): OpenCall | undefined {
   const sent = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, headers))
-  return sent && calls.spansOf(sent.spanId)
+  return sent && calls.of(sent.spanId)
 }

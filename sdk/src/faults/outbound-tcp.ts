@@ -1,6 +1,9 @@
 import { AsyncResource } from 'node:async_hooks'
 import { Socket } from 'node:net'
-import { afterDelays, decide, isOwnTraffic, type Strike, type Striking } from './strike.ts'
+import { activeContext } from '../context.ts'
+import type { OpenCall, OpenCalls } from '../instrumentations/open-calls.ts'
+import type { ArmedFault } from './armed.ts'
+import { afterDelays, decide, isOwnTraffic, mark, type Strike, type Striking } from './strike.ts'
 import type { RequestEffect } from './wire.ts'
 
 type Write = (this: Socket, chunk: unknown, encoding?: unknown, written?: unknown) => boolean
@@ -11,7 +14,7 @@ type End = (this: Socket, chunk?: unknown, encoding?: unknown, done?: unknown) =
  * over pools of connections that were open long before. Everything written to a connection in one turn of the event loop is one
  * request: a query with its parameters, a pipeline of commands. The answer takes the faults away again.
  */
-export function interceptTcp(striking: Striking): () => void {
+export function interceptTcp(striking: Striking, calls: OpenCalls | undefined): () => void {
   const prototype = Socket.prototype as unknown as { write: Write; end: End }
   // Both are inherited from Duplex, and shared with what is no connection.
   const { write, end } = prototype
@@ -20,7 +23,7 @@ export function interceptTcp(striking: Striking): () => void {
   const of = (socket: Socket): Outgoing => {
     const known = outgoing.get(socket)
     if (known) return known
-    const made = new Outgoing(socket, striking)
+    const made = new Outgoing(socket, striking, calls)
     outgoing.set(socket, made)
     return made
   }
@@ -48,20 +51,23 @@ interface Turn {
   writes: (() => void)[]
   /** It may go out once it is the first. What an ending has swallowed never is. */
   ready: boolean
+  struck: readonly ArmedFault[]
 }
 
 /** What one connection has still to write, in its order. */
 class Outgoing {
   readonly #socket: Socket
   readonly #striking: Striking
+  readonly #calls: OpenCalls | undefined
   #turns: Turn[] = []
   /** Of this turn of the event loop; `undefined` where nothing has been written in it yet, or nothing struck. */
   #current: Turn | 'spared' | undefined
   #wantsDrain = false
 
-  constructor(socket: Socket, striking: Striking) {
+  constructor(socket: Socket, striking: Striking, calls: OpenCalls | undefined) {
     this.#socket = socket
     this.#striking = striking
+    this.#calls = calls
     socket.once('close', () => {
       this.#turns = []
     })
@@ -72,11 +78,14 @@ class Outgoing {
   }
 
   write(go: () => boolean): boolean {
-    this.#current ??= this.#begin()
+    const calls = this.#calls?.written(activeContext(), this.#socket.remotePort ?? 0) ?? []
+    this.#current ??= this.#begin(calls[0])
+    // A pipeline is one request of several calls.
+    if (this.#current !== 'spared') for (const { span } of calls) mark(span, this.#current.struck)
     const struck = this.#current !== 'spared' && !this.#current.ready ? this.#current : undefined
     if (!struck && !this.busy) return go()
     // What was spared keeps its place behind what waits.
-    const turn = struck ?? this.#append({ writes: [], ready: true })
+    const turn = struck ?? this.#append({ writes: [], ready: true, struck: [] })
     // A write keeps the context in which it was made.
     turn.writes.push(AsyncResource.bind(go))
     this.#wantsDrain = true
@@ -86,22 +95,22 @@ class Outgoing {
 
   /** Runs once all that waits is written. */
   after(go: () => void): void {
-    this.#append({ writes: [go], ready: true })
+    this.#append({ writes: [go], ready: true, struck: [] })
   }
 
-  #begin(): Turn | 'spared' {
+  #begin(call: OpenCall | undefined): Turn | 'spared' {
     setImmediate(() => {
       this.#current = undefined
     })
     const { remoteAddress = '', remotePort } = this.#socket
     const host = remoteAddress.replace(/^::ffff:/, '')
     const peer = `${host.includes(':') ? `[${host}]` : host}:${remotePort}`
-    const strike = decide(this.#striking, 'tcp', { method: '', path: '', peer })
+    const strike = decide(this.#striking, 'tcp', { method: '', path: '', peer }, call)
     return strike ? this.#append(this.#struck(strike)) : 'spared'
   }
 
   #struck(strike: Strike): Turn {
-    const turn: Turn = { writes: [], ready: false }
+    const turn: Turn = { writes: [], ready: false, struck: strike.struck }
     const cancel = afterDelays(strike, this.#striking.clock, () => {
       const { ending } = strike
       if (ending && !ending.fault.ended) {

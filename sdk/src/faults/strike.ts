@@ -1,4 +1,5 @@
-import { context, createContextKey, isSpanContextValid, propagation, type Span, trace } from '@opentelemetry/api'
+import { type Attributes, type Context, context, isSpanContextValid, propagation, type Span } from '@opentelemetry/api'
+import { activeContext, isUntraced, requestSpanOf, spanOf } from '../context.ts'
 import { attribute, tagBaggageKey } from '../names.ts'
 import type { ArmedFault, ArmedFaults } from './armed.ts'
 import { memberOf } from './baggage.ts'
@@ -17,6 +18,8 @@ export interface Strike {
   delays: { fault: ArmedFault; delayMs: number }[]
   shapes: { fault: ArmedFault; effect: Shaping }[]
   ending: { fault: ArmedFault; effect: Ending } | undefined
+  /** Those that strike, for the spans of the request. */
+  struck: ArmedFault[]
 }
 
 /** What `decide` needs besides the request. */
@@ -27,15 +30,23 @@ export interface Striking {
   readTag: TagReader
 }
 
+/** A request that goes out, and the context in which it is made. */
+export interface MadeCall {
+  /** `undefined` where it is not made yet, or never will be. */
+  span: Span | undefined
+  context: Context
+}
+
 /**
  * Lets each fault of a direction choose, in the order in which they were armed. After the first that ends the request the others
- * do not see it. `undefined` where none strikes. `spans` are those that bear the mark.
+ * do not see it. `undefined` where none strikes. The request's span is marked, and the one of the request in whose course it is
+ * made; `call` is known for one that goes out, where its span is not the active one.
  */
 export function decide(
   striking: Striking,
   direction: Exclude<FaultMatch['direction'], 'process'>,
   subject: Subject,
-  spans = activeSpans(),
+  call?: MadeCall,
 ): Strike | undefined {
   striking.armed.expire()
   const tagged = { ...subject, tag: () => striking.readTag(tagOf(subject)) }
@@ -46,11 +57,13 @@ export function decide(
   })
   if (matching.length === 0) return undefined
 
-  const [span] = spans
+  const made = call?.context ?? activeContext()
+  const within = requestSpanOf(made) ?? spanOf(made)
+  const span = call ? call.span : spanOf(made)
+  const known = (span ?? within)?.spanContext()
   // Without a tracer every request has the same invalid id: then each is an attempt of its own.
-  const traceId = span !== undefined && isSpanContextValid(span.spanContext()) ? span.spanContext().traceId : undefined
-  const struck: ArmedFault[] = []
-  const strike: Strike = { delays: [], shapes: [], ending: undefined }
+  const traceId = known && isSpanContextValid(known) ? known.traceId : undefined
+  const strike: Strike = { delays: [], shapes: [], ending: undefined, struck: [] }
   for (const { fault, measure } of matching) {
     const { scope, percent } = fault.request
     const effect = fault.request.effect as RequestEffect
@@ -59,7 +72,7 @@ export function decide(
     const draw = fault.draw(scope === 'request' ? traceId : undefined, measure.percent)
     if (!draw.struck) continue
     fault.hit++
-    struck.push(fault)
+    strike.struck.push(fault)
     striking.count(fault.id, effect.kind)
     const way = effectOf(effect.kind)
     if ('delayMs' in way) strike.delays.push({ fault, delayMs: way.delayMs(effect, draw, measure.delay) })
@@ -69,24 +82,31 @@ export function decide(
       break
     }
   }
-  if (struck.length === 0) return undefined
-  const mark = {
-    [attribute.faultId]: struck.map(fault => fault.id).join(','),
-    [attribute.faultKind]: struck.map(fault => fault.request.effect.kind).join(','),
-  }
-  for (const span of spans) span.setAttributes(mark)
+  if (strike.struck.length === 0) return undefined
+  for (const marked of new Set([span, within])) mark(marked, strike.struck)
   return strike
 }
+
+/** Adds the faults to those that a span bears already: each of several calls may meet its own. */
+export function mark(span: Span | undefined, struck: readonly ArmedFault[]): void {
+  if (span === undefined || struck.length === 0) return
+  const { attributes = {} } = span as Span & { attributes?: Attributes }
+  const ids = listOf(attributes[attribute.faultId])
+  const kinds = listOf(attributes[attribute.faultKind])
+  for (const { id, request } of struck) {
+    if (ids.includes(id)) continue
+    ids.push(id)
+    kinds.push(request.effect.kind)
+  }
+  span.setAttributes({ [attribute.faultId]: ids.join(','), [attribute.faultKind]: kinds.join(',') })
+}
+
+const listOf = (value: unknown) => (typeof value === 'string' ? value.split(',') : [])
 
 /** Of the request in whose course it is made, or its own. */
 function tagOf({ header }: Subject): string | undefined {
   const active = propagation.getActiveBaggage()?.getEntry(tagBaggageKey)?.value
   return active ?? memberOf(header?.('baggage'), tagBaggageKey)
-}
-
-function activeSpans(): readonly Span[] {
-  const span = trace.getActiveSpan()
-  return span ? [span] : []
 }
 
 /**
@@ -119,12 +139,10 @@ export function afterDelays(strike: Strike, clock: Clock, then: () => void): () 
   return () => stop()
 }
 
-const suppressed = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
-
 /**
  * What happens while tracing is suppressed is the SDK's own: telemetry on its way out, and what a listener receives that began to
  * listen so (health, metrics, fault control). It is never faulted.
  */
 export function isOwnTraffic(): boolean {
-  return context.active().getValue(suppressed) === true
+  return isUntraced(activeContext()) || isUntraced(context.active())
 }

@@ -9,6 +9,7 @@ import {
   type TextMapSetter,
 } from '@opentelemetry/api'
 import { activeContext, contextOf, isUntraced } from '../context.ts'
+import type { OpenCalls } from '../instrumentations/open-calls.ts'
 import type { RequestMetrics } from '../metrics/red.ts'
 import { callerBaggageKey } from '../names.ts'
 import type { Notice } from '../notice.ts'
@@ -26,6 +27,8 @@ export interface ClientObservation {
   redaction: Redaction
   /** While faults are enabled: the name that outbound requests carry in their baggage. */
   caller: string | undefined
+  /** Likewise: is told of what goes out over HTTP/2. */
+  calls: OpenCalls | undefined
   notice: Notice
 }
 
@@ -48,8 +51,8 @@ function targetOf(url: URL, redaction: Redaction): Target {
 class Call implements Observed {
   status: number | undefined
   readonly context: Context
+  readonly span: RecordedSpan
   #open = true
-  readonly #span: RecordedSpan
   readonly #metrics: RequestMetrics
   readonly #startedAt: number
   readonly #method: string
@@ -70,7 +73,7 @@ class Call implements Observed {
       'server.address': target.host,
       'server.port': target.port,
     }))
-    this.#span = span
+    this.span = span
     this.#startedAt = span.startedAt ?? performance.now()
   }
 
@@ -88,7 +91,7 @@ class Call implements Observed {
 
   /** Writes the trace context and baggage of this call. */
   inject(to: ClientObservation, set: (name: string, value: string) => void): void {
-    let own = contextOf(this.#span, this.context)
+    let own = contextOf(this.span, this.context)
     if (to.caller !== undefined) {
       const baggage = propagation.getBaggage(own) ?? propagation.createBaggage()
       own = propagation.setBaggage(own, baggage.setEntry(callerBaggageKey, { value: to.caller }))
@@ -101,14 +104,14 @@ class Call implements Observed {
   answered(response: IncomingMessage, socket: Socket | null): void {
     this.status = response.statusCode
     const { remoteAddress: address, remotePort: port } = socket ?? {}
-    if (this.#span.isSampled()) {
-      this.#span.describe('network.peer.address', address)
-      this.#span.describe('network.peer.port', port)
-      this.#span.describe('network.protocol.version', response.httpVersion)
+    if (this.span.isSampled()) {
+      this.span.describe('network.peer.address', address)
+      this.span.describe('network.peer.port', port)
+      this.span.describe('network.protocol.version', response.httpVersion)
     }
     if (port === undefined || port === this.#port) return
     this.#port = port
-    if (this.#span.isSampled()) this.#span.describe('server.port', port)
+    if (this.span.isSampled()) this.span.describe('server.port', port)
   }
 
   end(error?: unknown): void {
@@ -117,7 +120,7 @@ class Call implements Observed {
     const { status } = this
     const failed = status !== undefined && status >= 400 ? String(status) : undefined
     const errorType = error === undefined ? failed : errorTypeOf(error)
-    const span = this.#span
+    const span = this.span
     if (span.isSampled()) {
       span.describe('http.response.status_code', status)
       span.describe('error.type', errorType)
@@ -202,6 +205,11 @@ export function watchUndici(to: ClientObservation): void {
   watchChannel<Failure>('undici:request:error', to.notice, ({ request, error }) => {
     request[calling]?.end(error)
   })
+}
+
+/** The call that undici's own object stands for; `undefined` where it is not observed. */
+export function callOf(request: object): Observed | undefined {
+  return (request as UndiciRequest)[calling]
 }
 
 /** A path that no URL parser would change. */

@@ -87,6 +87,7 @@ class Call {
     const name = this.#method === '_OTHER' ? 'HTTP' : this.#method
     const span = to.provider.start(httpScope, name, SpanKind.CLIENT, context)
     this.#span = span
+    to.calls?.began(span, context)
     this.headers = this.#inject(given)
     if (!span.isSampled()) return
     span.describe('http.request.method', this.#method)
@@ -124,6 +125,7 @@ class Call {
       else if (errorType !== undefined) span.setStatus({ code: SpanStatusCode.ERROR })
     }
     span.end()
+    this.#to.calls?.ended(span)
     const { host: address, port } = this.#peer
     const seconds = (performance.now() - this.#startedAt) / 1000
     const exemplar = span.isSampled() ? span.spanContext() : undefined

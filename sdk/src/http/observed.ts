@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import http, { type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
-import type { Context } from '@opentelemetry/api'
+import type { Context, Span } from '@opentelemetry/api'
 import { activeContext, withContext } from '../context.ts'
 import type { Notice } from '../notice.ts'
 
@@ -10,6 +10,8 @@ export type Message = IncomingMessage | ServerResponse | ClientRequest | ServerH
 /** What the observer hangs on a message: the context of its listeners, and a look at its events. */
 export interface Observed {
   readonly context: Context
+  /** Its own. */
+  readonly span?: Span
   event?(message: Message, name: string | symbol, argument: unknown): void
 }
 

@@ -10,7 +10,7 @@ import {
   type TextMapGetter,
   type TextMapPropagator,
 } from '@opentelemetry/api'
-import { activeContext, contextOf, enterContext, isUntraced } from '../context.ts'
+import { activeContext, contextOf, enterContext, inCourseOf, isUntraced } from '../context.ts'
 import type { AccessLog } from '../logs/access-log.ts'
 import type { RequestMetrics } from '../metrics/red.ts'
 import { attribute } from '../names.ts'
@@ -172,7 +172,7 @@ export class ServerObserver {
   }
 
   #start(request: Exchanged['request'], response: Exchanged['response'], socket: Connection): Exchange {
-    const { propagator, provider, redaction, metrics } = this.#to
+    const { propagator, provider, redaction, metrics, seenRoutes } = this.#to
     const method = methodOf(request.method)
     const scheme: 'http' | 'https' = socket.encrypted ? 'https' : 'http'
     const url = request.url ?? '/'
@@ -184,7 +184,9 @@ export class ServerObserver {
     const span = provider.start(httpScope, method, SpanKind.SERVER, caller, undefined, () =>
       requestAttributes(of, socket, redaction),
     )
-    const context = contextOf(span, caller)
+    const own = contextOf(span, caller)
+    // Only faults ask for it.
+    const context = seenRoutes ? inCourseOf(span, own) : own
     const exchange = new Exchange(of, span, context, this.#closed)
     this.active++
     this.#open.add(exchange)

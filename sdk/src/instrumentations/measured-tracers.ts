@@ -59,7 +59,7 @@ export class MeasuredTracers implements TracerProvider {
       if (isUntraced(context)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
       const kind = options.kind ?? SpanKind.INTERNAL
       const span = start(scope, spanName, kind, context, options)
-      if (kind === SpanKind.CLIENT) this.#calls?.began(span, context)
+      if (kind === SpanKind.CLIENT || kind === SpanKind.PRODUCER) this.#calls?.began(span, context)
       span.end = (time?: TimeInput) => {
         if (span.ended) return
         this.#calls?.ended(span)

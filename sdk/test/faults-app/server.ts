@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { createServer, request } from 'node:http'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { type ClientHttp2Session, connect } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import { trace } from '@opentelemetry/api'
 
 let session: ClientHttp2Session | undefined
 /** Opened by the first call, while others come. */
@@ -16,8 +17,7 @@ async function openOrders(to: string) {
 }
 
 /** A service that receives (`/echo`, `/hello`) and makes requests (`/fetch`, `/node`, `/http2`, `/grpc`, whose `to` says where). */
-const server = createServer(async (incoming, response) => {
-  const url = new URL(incoming.url ?? '/', 'http://app')
+async function serve(incoming: IncomingMessage, response: ServerResponse, url: URL) {
   const limitMs = Number(url.searchParams.get('limit') ?? 0)
   const to = url.searchParams.get('to') ?? ''
   const answer = (value: unknown) => response.end(JSON.stringify(value))
@@ -58,6 +58,12 @@ const server = createServer(async (incoming, response) => {
     }
     answer({ bytes, sha256: hash.digest('hex') })
   }
+}
+const server = createServer((incoming, response) => {
+  const url = new URL(incoming.url ?? '/', 'http://app')
+  if (!url.searchParams.has('own')) return serve(incoming, response, url)
+  // As an app that makes spans of its own.
+  return trace.getTracer('app').startActiveSpan('own', span => serve(incoming, response, url).finally(() => span.end()))
 })
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
 process.on('disconnect', () => process.exit())
