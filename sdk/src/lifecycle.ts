@@ -22,6 +22,8 @@ export interface Ending {
   logs: ExportQueue<LogRecord> | undefined
   drainTimeoutMs: number
   seat: Seat
+  /** The process has been told to end. */
+  signalled: boolean
 }
 
 const signals = ['SIGTERM', 'SIGINT'] as const
@@ -30,13 +32,14 @@ const signals = ['SIGTERM', 'SIGINT'] as const
 export function watchEndings(ending: Ending): () => void {
   let leftToApp = false
   const onSignal = (signal: NodeJS.Signals) => {
+    ending.signalled = true
     const others = process.listeners(signal).filter(listener => listener !== onSignal).length
     if (others > signalExitListeners()) {
       leftToApp = true
       return void flush(ending)
     }
     if (ending.readiness.draining) return raise(signal, onSignal)
-    drain(ending)
+    Promise.all([drain(ending), ending.seat.endWorkers(ending.drainTimeoutMs + flushDeadlineMs)])
       .then(() => {
         ending.observer.abandon('drain_timeout')
         return flush(ending)

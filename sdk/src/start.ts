@@ -161,7 +161,10 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     await flush(ending)
   }
   if (collect) push = await pushMetrics(options, pipeline.resource, () => seat.collectProcess(), notice)
-  const seat = new Seat({ collect: collect ?? (async () => []), readiness, telemetry, carryOut }, members)
+  const end = () => {
+    if (!ending.signalled) process.kill(process.pid, 'SIGTERM')
+  }
+  const seat = new Seat({ collect: collect ?? (async () => []), readiness, telemetry, carryOut, end }, members)
   const { drainTimeoutMs } = options
   const ending: Ending = {
     readiness,
@@ -173,6 +176,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     logs: logs?.queue,
     drainTimeoutMs,
     seat,
+    signalled: false,
   }
   const admin = await listenUnlessSpokenFor(seat, levels, options, notice)
   const faultControl = await enableFaults(options, calls, faults, notice)

@@ -54,6 +54,37 @@ test('the primary of a cluster speaks for its workers: their counts added up, wh
   expect(service.stdout()).not.toContain('heard')
 })
 
+test.each(['the primary alone', 'the whole group'])(
+  'a request that a worker still serves is finished and sent when %s is told to end, and no worker is made anew',
+  async whom => {
+    const receiver = await startReceiver()
+    const service = await start('cluster', {
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_BSP_SCHEDULE_DELAY: '60000',
+    })
+    const answer = fetch(`${service.url}/slow`).then(one => one.text())
+    await until(() => service.stdout().includes('asked for /slow'))
+    const workers = [...service.stdout().matchAll(/worker \d is (\d+)/g)].map(([, pid]) => Number(pid))
+    if (whom === 'the whole group') for (const pid of workers) process.kill(pid, 'SIGTERM')
+    service.child.kill()
+    expect(await answer).toBe('slow')
+    expect(await service.ended).toEqual([null, 'SIGTERM'])
+    expect(workers.filter(isAlive)).toEqual([])
+    expect(service.stdout()).not.toContain('worker 3')
+    expect(receiver.spans.map(({ attributes }) => attributes['url.path'])).toEqual(['/slow'])
+    await receiver.close()
+  },
+)
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
 test("a worker whose primary has no SDK, as a process manager's, has a listener of its own", async () => {
   const service = await startService('shapes.mjs', { env: { SHAPE: 'managed' }, bare: true })
   const admin = await until(() => /health and metrics are on (\S+)/.exec(service.stderr())?.[1])

@@ -1,13 +1,13 @@
 import type { Cluster, Worker } from 'node:cluster'
 import { createRequire } from 'node:module'
 import { deserialize, serialize } from 'node:v8'
-import type { Members, Report } from './members.ts'
+import type { Members, Report, Request } from './members.ts'
 
 // Node keeps messages whose `cmd` begins with NODE_ from the app's own listeners.
 const cmd = 'NODE_SHAKETABLE'
 
 /** Reports are serialised, as a channel that speaks JSON would lose infinities and what is not a number. */
-type Message = { cmd: string; is: 'hello' | 'welcome' | 'ask' } | { cmd: string; is: 'report'; report: string }
+type Message = { cmd: string; is: 'hello' | 'welcome' | 'ask' | 'end' } | { cmd: string; is: 'report'; report: string }
 
 // Loaded only where there is a cluster.
 const load = () => createRequire(import.meta.url)('node:cluster') as Cluster
@@ -18,13 +18,19 @@ export function leadCluster(members: Members): void {
   if (cluster.isPrimary)
     cluster.on('fork', (worker: Worker) => {
       const name = `worker ${worker.id}`
-      const tell = (is: 'welcome' | 'ask') => {
+      const tell = (is: 'welcome' | 'ask' | 'end') => {
         if (worker.isConnected()) worker.process.send?.({ cmd, is } as Message, () => {})
       }
       worker.process.on('internalMessage', (message: Message) => {
         if (message?.cmd !== cmd) return
         if (message.is === 'hello') {
-          members.joined({ name, kind: 'process', ask: () => tell('ask') })
+          const ask = (request: Request) => {
+            if (request !== 'end') return tell('ask')
+            // An app that replaces the workers it has lost does not replace this one.
+            worker.exitedAfterDisconnect = true
+            tell('end')
+          }
+          members.joined({ name, kind: 'process', ask })
           tell('welcome')
         } else if (message.is === 'report') {
           members.reported(name, deserialize(Buffer.from(message.report, 'base64')) as Report)
@@ -48,7 +54,7 @@ export class ClusterSeat {
   /** Whether the primary speaks for this worker. */
   readonly welcome: Promise<boolean>
 
-  constructor(report: () => Promise<Report>) {
+  constructor(report: () => Promise<Report>, end: () => void) {
     this.#report = report
     const { promise, resolve } = Promise.withResolvers<boolean>()
     this.welcome = promise
@@ -57,6 +63,8 @@ export class ClusterSeat {
       if (message?.cmd !== cmd) return
       if (message.is === 'welcome') resolve(true)
       else if (message.is === 'ask') void this.tell()
+      // A signal to the whole group may be on its way to this process, too.
+      else if (message.is === 'end') setImmediate(end)
     })
     send({ cmd, is: 'hello' })
   }

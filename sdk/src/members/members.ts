@@ -9,8 +9,16 @@ export interface Report {
   telemetry: object
 }
 
-/** `drain` and `flush` are done when the report comes. */
-export type Request = 'report' | 'drain' | 'flush'
+/** `drain` and `flush` are done when the report comes, `end` when the member has gone. */
+export type Request = 'report' | 'drain' | 'flush' | 'end'
+
+/** A process sees to its own requests and telemetry, as its own signals tell it. */
+const askedOf: Record<Request, readonly Member['kind'][]> = {
+  report: ['process', 'thread'],
+  drain: ['thread'],
+  flush: ['thread'],
+  end: ['process'],
+}
 
 export interface Member {
   /** `worker 1` of a cluster, `thread 1` of this process. */
@@ -54,11 +62,11 @@ export class Members {
     ])
   }
 
-  /** Asks everyone, and waits for the answers; draining and flushing are for threads only. */
+  /** Asks everyone whom it concerns, and waits for the answers. */
   ask(request: Request, withinMs = answerWithinMs): Promise<void> {
     const running = this.#gathering.get(request)
     if (running) return running
-    const asked = [...this.#live.values()].filter(({ member }) => request === 'report' || member.kind === 'thread')
+    const asked = [...this.#live.values()].filter(({ member }) => askedOf[request].includes(member.kind))
     if (asked.length === 0) return Promise.resolve()
     const gathering = this.#gather(asked, request, withinMs).finally(() => this.#gathering.delete(request))
     this.#gathering.set(request, gathering)

@@ -12,6 +12,8 @@ export interface Own {
   telemetry(): object
   /** For a thread: to let go of its requests, or only of its telemetry, when the process ends. */
   carryOut(request: 'drain' | 'flush'): Promise<void>
+  /** For a worker of a cluster: to end as a signal would end it, which none may have told it. */
+  end(): void
 }
 
 /**
@@ -31,7 +33,7 @@ export class Seat {
     if (!isMainThread) this.#above = new ThreadSeat(report, own.carryOut)
     else {
       leadThreads(members)
-      if (isClusterWorker()) this.#above = new ClusterSeat(report)
+      if (isClusterWorker()) this.#above = new ClusterSeat(report, own.end)
     }
   }
 
@@ -77,6 +79,11 @@ export class Seat {
   /** The threads let go of their requests and their telemetry. */
   async drainThreads(withinMs: number): Promise<void> {
     await this.#members.ask('drain', withinMs)
+  }
+
+  /** The workers of the cluster, whom nobody else may have told, end with their primary: each in order, or not in time. */
+  async endWorkers(withinMs: number): Promise<void> {
+    await this.#members.ask('end', withinMs)
   }
 
   /** The threads send what waits, and whoever speaks for this one gets the last counts. */

@@ -49,8 +49,8 @@ export class ThreadSeat {
     this.#channel = open(message => {
       if (!('to' in message) || message.to !== threadId) return
       const { is } = message
-      if (is === 'report') void this.tell()
-      else void carryOut(is).finally(() => this.tell(is))
+      if (is === 'drain' || is === 'flush') void carryOut(is).finally(() => this.tell(is))
+      else void this.tell()
     })
     this.#channel.postMessage({ from: threadId, is: 'here' } satisfies Message)
     process.once('exit', () => this.#channel.postMessage({ from: threadId, is: 'gone' } satisfies Message))
