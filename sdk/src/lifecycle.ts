@@ -38,13 +38,17 @@ export function watchEndings(ending: Ending): () => void {
       leftToApp = true
       return void flush(ending)
     }
-    if (ending.readiness.draining) return raise(signal, onSignal)
+    const end = () => {
+      tellUnsent(ending)
+      raise(signal, onSignal)
+    }
+    if (ending.readiness.draining) return end()
     Promise.all([drain(ending), ending.seat.endWorkers(ending.drainTimeoutMs + flushDeadlineMs)])
       .then(() => {
         ending.observer.abandon('drain_timeout')
         return flush(ending)
       })
-      .finally(() => raise(signal, onSignal))
+      .finally(end)
   }
   const last = { made: -1, at: 0 }
   const onBeforeExit = () => {
@@ -72,6 +76,7 @@ export function watchEndings(ending: Ending): () => void {
     // What the flush before this has already waited for is not waited for twice.
     const waited = ending.pipeline.made === last.made ? performance.now() - last.at : 0
     if (waited < flushDeadlineMs) flushBlocking(ending, flushDeadlineMs - waited)
+    tellUnsent(ending)
   }
   for (const signal of signals) process.on(signal, onSignal)
   process.on('beforeExit', onBeforeExit)
@@ -128,6 +133,11 @@ function flushBlocking({ pipeline, logs }: Ending, deadlineMs: number): void {
   pipeline.flushBlocking(deadlineMs)
   const left = end - performance.now()
   if (left > 0) logs?.flushBlocking(left)
+}
+
+function tellUnsent({ pipeline, logs }: Ending): void {
+  pipeline.queue?.tellUnsent()
+  logs?.tellUnsent()
 }
 
 /** Ends the process by the signal itself, so that its exit status is the signal's own. */

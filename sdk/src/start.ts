@@ -188,7 +188,8 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
 
 /** What code gives wins over the environment; the service's name also stands among the resource's attributes. */
 function override(read: Options, given: Partial<Options>): Options {
-  const options = { ...read, ...given }
+  const stated = Object.entries(given).filter(([, value]) => value !== undefined)
+  const options: Options = { ...read, ...Object.fromEntries(stated) }
   const named: Options['resourceAttributes'] = {
     ...read.resourceAttributes,
     ...given.resourceAttributes,

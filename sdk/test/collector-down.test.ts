@@ -41,6 +41,7 @@ test('a dead collector is one line, spans wait in a bounded queue, and every one
   expect(spans.sent + spans.dropped + spans.waiting).toBe(spans.made)
   expect(service.stderr().match(/OTLP .* fails: /g)).toHaveLength(1)
   expect(await timeToEnd(service)).toBeLessThan(boundMs)
+  expect(service.stderr()).toMatch(/OTLP .*: spans not sent before the process ended: 50\n/)
 })
 
 test('whatever a collector answers, every span is counted, and two lines tell of the whole trouble', async () => {
@@ -102,6 +103,8 @@ test('a collector that never answers delays no kind of end for more than 2 s', a
     else await fetch(`${service.url}/${way}`)
     expect(await service.ended).toEqual(ends[way])
     expect(performance.now() - from).toBeLessThan(boundMs)
+    const lost = way === 'SIGTERM' ? 1 : 2
+    expect(service.stderr()).toMatch(new RegExp(`OTLP .*: spans not sent before the process ended: ${lost}\n`))
   }
   await Promise.all((Object.keys(ends) as (keyof typeof ends)[]).map(endBy))
   await receiver.close()

@@ -214,7 +214,15 @@ export class ExportQueue<Item> {
       this.#report.now({ kind: 'refuses', detail: String(error) })
     }
     if (accepted) this.sent += count
-    else this.droppedFor.closed += count
+    else {
+      this.#report.now({ kind: 'fails', detail: 'it did not take them in time' })
+      this.droppedFor.closed += count
+    }
+  }
+
+  /** One line for what the process takes with it, where it does. */
+  tellUnsent(): void {
+    this.#report.atEnd(this.waiting)
   }
 
   get #hasWork(): boolean {

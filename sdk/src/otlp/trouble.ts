@@ -35,6 +35,12 @@ export class TroubleReport {
     else if (this.#told) this.#end()
   }
 
+  /** The process is going down with these; what was dropped in a trouble that goes on is told with them. */
+  atEnd(unsent: number): void {
+    const lost = unsent + (this.#told ? this.#dropped() - this.#droppedBefore : 0)
+    if (lost > 0) this.#notice(`${this.#name}: ${this.#items} not sent before the process ended: ${lost}`)
+  }
+
   #tell({ kind, detail }: Trouble): void {
     if (kind === this.#told || performance.now() - this.#toldAt < quietMs) return
     this.#told = kind
