@@ -22,6 +22,14 @@ const sendingTo = (url: string) => ({
   OTEL_BSP_SCHEDULE_DELAY: '60000',
 })
 
+test('--require, which cannot start the SDK, says so, and the service runs without it', async () => {
+  const service = await startService('edge.mjs', { bare: true, flags: ['--require', '@shaketable/sdk/register'] })
+  expect(await (await fetch(`${service.url}/hello`)).text()).toBe('hello')
+  service.child.kill()
+  await service.ended
+  expect(service.stderr()).toMatch(/^shaketable: --require cannot .*: use node --import @shaketable\/sdk\/register\n$/)
+})
+
 describe('on a signal', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     'after %s: not ready, requests in flight finish, nothing new gets in, the exit status is the signal',
