@@ -44,6 +44,17 @@ export const sections: Record<string, Row[]> = {
       text: "From which level on what OpenTelemetry's own packages say stands on stderr; `none` silences our lines too.",
     },
   ],
+  'What is instrumented': [
+    {
+      names: ['OTEL_NODE_ENABLED_INSTRUMENTATIONS'],
+      default: 'all',
+      text: 'Only these, with commas, by the names of auto-instrumentations-node. `http` is both directions, with their metrics and the access line.',
+    },
+    {
+      names: ['OTEL_NODE_DISABLED_INSTRUMENTATIONS'],
+      text: 'All but these. One that the SDK does not have (`fs`, `dns`, …) may be named.',
+    },
+  ],
   Traces: [
     {
       names: ['OTEL_TRACES_EXPORTER'],

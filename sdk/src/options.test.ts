@@ -64,6 +64,19 @@ test('only the detectors that are asked for look', () => {
   expect(notices).toEqual([])
 })
 
+test('only what is enabled is instrumented, without what is disabled; what OpenTelemetry has alone may be disabled', () => {
+  const chosen = (env: Record<string, string>) => {
+    const { options, notices } = read(env)
+    expect(notices).toEqual([])
+    return options.instrumentations
+  }
+  const all = chosen({})
+  expect(all).toContain('http')
+  expect(chosen({ OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'fs, dns,pg' })).toEqual(all.filter(name => name !== 'pg'))
+  const enabled = { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http,pg,express' }
+  expect(chosen({ ...enabled, OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'express' })).toEqual(['http', 'pg'])
+})
+
 test('OTEL_SERVICE_NAME wins over service.name, and resource attributes are percent-decoded', () => {
   const env = { OTEL_SERVICE_NAME: 'orders', OTEL_RESOURCE_ATTRIBUTES: 'service.name=x,team=a%20b' }
   expect(read(env).options.resourceAttributes).toMatchObject({ 'service.name': 'orders', team: 'a b' })
@@ -79,6 +92,8 @@ describe('a value that cannot be honoured is refused in one line, and the defaul
     ['OTEL_PROPAGATORS', 'jaeger', 'using tracecontext,baggage'],
     ['OTEL_PROPAGATORS', 'b3,xray', 'using b3'],
     ['OTEL_NODE_RESOURCE_DETECTORS', 'aws,host', 'using host'],
+    ['OTEL_NODE_ENABLED_INSTRUMENTATIONS', 'http,aws-sdk', 'using http'],
+    ['OTEL_NODE_DISABLED_INSTRUMENTATIONS', 'pg,reddis', 'using pg'],
     ['OTEL_LOG_LEVEL', 'loud', 'using error'],
     ['OTEL_SDK_DISABLED', 'yes', 'using false'],
     ['SHAKETABLE_SLOW_THRESHOLD', '0', 'using 500'],

@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import type { Attributes } from '@opentelemetry/api'
 import { readConfigFile } from './config-file.ts'
 import { type Environment, EnvironmentReader } from './environment.ts'
+import { absentInstrumentations, type InstrumentationName, instrumentationNames } from './instrumentations/names.ts'
 import type { LogFormat } from './logs/lines.ts'
 import type { LogsOptions } from './logs/open-logs.ts'
 import { variable } from './names.ts'
@@ -34,6 +35,8 @@ export interface Options {
   /** What the sampler `errors_and_slow` calls slow, in ms, and how many spans may wait for its decision. */
   keep: { slowMs: number; maxSpans: number }
   propagators: PropagatorName[]
+  /** What is patched or listened to, each once the app loads it. */
+  instrumentations: InstrumentationName[]
   queue: QueueOptions
   limits: SpanLimits
   /** Empty: nothing is measured. */
@@ -95,6 +98,7 @@ export function readOptions(env: Environment, notice: Notice): Options {
       maxSpans: read.number(variable.undecidedSpans, 10_000, { from: 1, to: 1_000_000, whole: true }),
     },
     propagators: read.list('OTEL_PROPAGATORS', propagatorNames, ['tracecontext', 'baggage']),
+    instrumentations: readInstrumentations(read),
     queue: readQueue(read),
     limits: readLimits(read),
     metricsExporters,
@@ -218,6 +222,19 @@ function readDetectors(read: EnvironmentReader): DetectorName[] {
   return detectorNames.filter(name => chosen.includes('all') || chosen.includes(name))
 }
 
+/** As auto-instrumentations-node has it: those that are enabled, without those that are disabled. */
+function readInstrumentations(read: EnvironmentReader): InstrumentationName[] {
+  const enabled = read.list('OTEL_NODE_ENABLED_INSTRUMENTATIONS', instrumentationNames, instrumentationNames)
+  const name = 'OTEL_NODE_DISABLED_INSTRUMENTATIONS'
+  const disabled = (read.text(name) ?? 'none').split(',').map(one => one.trim().toLowerCase())
+  const known = disabled.filter(one => instrumentationNames.some(ours => ours === one))
+  for (const one of disabled) {
+    if (['', 'none', ...known, ...absentInstrumentations].includes(one)) continue
+    read.refuse(name, one, `${instrumentationNames.join(', ')} or none`, known.join(',') || 'none')
+  }
+  return enabled.filter(one => !disabled.includes(one))
+}
+
 function readLimits(read: EnvironmentReader): SpanLimits {
   const count = read.whole('OTEL_ATTRIBUTE_COUNT_LIMIT', 128)
   const length = read.whole('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', Number.POSITIVE_INFINITY)
@@ -284,8 +301,6 @@ function readerOf(env: Environment, notice: Notice): EnvironmentReader {
 export const unsupported: Readonly<Record<string, string>> = {
   OTEL_EXPERIMENTAL_CONFIG_FILE: 'it is called OTEL_CONFIG_FILE now',
   OTEL_ENTITIES: 'use OTEL_RESOURCE_ATTRIBUTES',
-  OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'each is loaded with its library only',
-  OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'each is loaded with its library only',
   OTEL_EXPORTER_ZIPKIN_ENDPOINT: 'spans go out over OTLP; the collector has an exporter for Zipkin',
   OTEL_EXPORTER_ZIPKIN_TIMEOUT: 'spans go out over OTLP; the collector has an exporter for Zipkin',
 }

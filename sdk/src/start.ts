@@ -18,6 +18,7 @@ import { hono } from './instrumentations/hono.ts'
 import { koa } from './instrumentations/koa.ts'
 import { MeasuredTracers } from './instrumentations/measured-tracers.ts'
 import { patchOnLoad } from './instrumentations/modules.ts'
+import { type InstrumentationName, instrumentationOf } from './instrumentations/names.ts'
 import { official } from './instrumentations/official.ts'
 import { OpenCalls } from './instrumentations/open-calls.ts'
 import { pino, pinoLevels } from './instrumentations/pino.ts'
@@ -100,6 +101,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const libraryMetrics = new LibraryMetrics(options.maxSeries)
   const calls = options.faults && new OpenCalls()
   const tracers = new MeasuredTracers(provider, pipeline, libraryMetrics, calls)
+  const uses = (name?: InstrumentationName) => name === undefined || options.instrumentations.includes(name)
   const libraries = [
     ...express,
     koa,
@@ -110,9 +112,9 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     winston(lines, levels),
     ...official(tracers),
     promClient(registry => collection.addApp(registry)),
-  ]
+  ].filter(({ library }) => uses(instrumentationOf(library)))
   const witness = await callWitness(libraries)
-  watchFastify(notice)
+  if (uses('fastify')) watchFastify(notice)
 
   const accessLog = options.accessLog
     ? new AccessLog(options.serviceName, line => lines.finished('access', line))
@@ -132,12 +134,15 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const caller = options.faults ? options.serviceName : undefined
   keepContextInEvents(notice)
   servers.watch(notice)
-  observer.watch()
+  if (uses('http')) observer.watch()
   const client = { provider, propagator, metrics, redaction, caller, calls, notice }
-  watchNodeClient(client)
-  watchUndici(client)
+  if (uses('http')) watchNodeClient(client)
+  if (uses('undici')) watchUndici(client)
   const members = new Members()
-  const builtins = { 'node:http2': () => patchHttp2Client(client), 'node:cluster': () => leadCluster(members) }
+  const builtins = {
+    ...(uses('http') && { 'node:http2': () => patchHttp2Client(client) }),
+    'node:cluster': () => leadCluster(members),
+  }
   patchOnLoad(libraries, builtins, notice)
   preloadEvalThreads()
 

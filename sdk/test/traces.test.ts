@@ -141,6 +141,26 @@ test('pg queries of a request are spans of it, queries outside of a span are onl
   expect(service.stderr()).not.toContain('two sources')
 })
 
+test('what is disabled alone makes no spans, and the rest makes its own', async () => {
+  const service = await startService('pg.mjs', sending({ OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'fs,pg' }))
+  await fetch(service.url)
+  service.child.kill()
+  await service.ended
+  expect(receiver.spans.map(({ kind }) => kind)).toEqual([2])
+
+  receiver.spans.length = 0
+  const next = await startService('edge.mjs')
+  const only = { NEXT_URL: next.url, OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'undici,pino' }
+  const calling = await startService('edge.mjs', sending(only))
+  for (const path of ['/fetch', '/http']) expect((await fetch(calling.url + path)).status).toBe(200)
+  calling.child.kill()
+  await calling.ended
+  expect(receiver.spans.map(({ kind, attributes }) => [kind, attributes['url.full']])).toEqual([
+    [3, `${next.url}/echo`],
+  ])
+  expect(calling.lines()).toEqual([])
+})
+
 test('an unsampled request sends nothing but keeps its ids for the next service', async () => {
   const next = await startService('edge.mjs', sending())
   const service = await startService('edge.mjs', sending({ NEXT_URL: next.url, OTEL_TRACES_SAMPLER: 'always_off' }))
