@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { goProgram } from '../../.ci/tools/go.ts'
 import { FaultControl } from '../src/faults/fault-control.ts'
 import type { SuiteReport } from '../src/report/model.ts'
 import { Ports } from '../src/targets/local/ports.ts'
@@ -63,6 +65,30 @@ spec:
         - { request: { method: GET, to: front, path: /product/A1 }, expect: { status: 200 } }
 `
   await writeFile(join(cwd, 'system.yaml'), text)
+}
+
+/** A real one, with what the docs say for sending to a runner that listens; where it sends besides is away. */
+async function startCollector(listen: string): Promise<string> {
+  const page = await readFile(new URL('../docs/targets.md', import.meta.url), 'utf8')
+  const shown = /```yaml\n(exporters:\n[\s\S]*?)```/.exec(page)![1]!
+  const { exporters, service } = parse(shown.replace('runner.example:4318', listen))
+  const endpoint = `127.0.0.1:${await ports.reserve()}`
+  const config = {
+    receivers: { otlp: { protocols: { http: { endpoint } } } },
+    exporters: { otlp_http: { endpoint: 'http://127.0.0.1:1' }, ...exporters },
+    service: {
+      telemetry: { metrics: { level: 'none' } },
+      pipelines: { traces: { receivers: ['otlp'], ...service.pipelines.traces } },
+    },
+  }
+  const file = join(cwd, 'otelcol.yaml')
+  await writeFile(file, JSON.stringify(config))
+  const child = spawn(goProgram('otelcol'), [`--config=${file}`], { stdio: ['ignore', 'ignore', 'pipe'] })
+  services.push(child)
+  let said = ''
+  child.stderr.on('data', chunk => (said += chunk))
+  await expect.poll(() => said, within).toContain('Everything is ready')
+  return `http://${endpoint}`
 }
 
 let places: { front: Awaited<ReturnType<typeof serve>>; back: Awaited<ReturnType<typeof serve>> }
@@ -147,6 +173,31 @@ describe('a run on services that run already', () => {
     )
     expect(files.length).toBeGreaterThan(2)
     for (const text of [...written, stdout, stderr, trail]) expect(text).not.toContain(key)
+  })
+
+  it('is judged by the traces that they send to where it listens, here by their collector, and refused where nobody listens', async () => {
+    const file = join(cwd, 'experiments/slow-back.yaml')
+    const blamed = (await readFile(file, 'utf8')).replace('  expect:\n', '  expect:\n    blame: back\n')
+    await writeFile(join(cwd, 'experiments/blamed.yaml'), blamed)
+    const deaf = await named('blamed').finished
+    const words =
+      /blamed\.yaml:\d+:\d+: slow-back is judged by the services' traces, and nobody listens.*--otlp-listen/s
+    expect([deaf.code, deaf.stderr]).toEqual([2, expect.stringMatching(words)])
+
+    const listen = `127.0.0.1:${await ports.reserve()}`
+    const sending = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: await startCollector(listen) }
+    const ofBack = await serve('back', sending)
+    await describeSystem({ back: ofBack, front: await serve('front', { ...sending, BACK_URL: ofBack.url }) })
+    const { stdout, stderr } = await named('blamed', '--json', '--otlp-listen', listen).finished
+    await describeSystem(places)
+    expect(stdout, stderr).not.toBe('')
+    expect(stderr).toContain(`spans are taken at http://${listen}/v1/traces`)
+    const [experiment] = (JSON.parse(stdout) as SuiteReport).experiments
+    expect(experiment?.expectations).toContainEqual(
+      expect.objectContaining({ name: 'blame back', verdict: 'pass', names: ['back'] }),
+    )
+    expect(experiment?.traces?.edges[0]).toMatchObject({ from: 'front', to: 'back' })
+    expect(experiment?.traces?.struck?.spans.some(({ faultId }) => faultId === 'latency-back')).toBe(true)
   })
 
   it('is refused where a fault would need the process, or the key is missing, or the file protects it', async () => {

@@ -89,7 +89,7 @@ describe('the metrics of a run', () => {
     const { url, close } = await serveMetrics(new RunnerMetrics(), '0')
     try {
       const again = serveMetrics(new RunnerMetrics(), new URL(url).host)
-      await expect(again).rejects.toMatchObject({ code: 'SHAKETABLE_METRICS_TAKEN', exitCode: 2 })
+      await expect(again).rejects.toMatchObject({ code: 'SHAKETABLE_ADDRESS_TAKEN', exitCode: 2 })
     } finally {
       close()
     }

@@ -1,6 +1,7 @@
 /** A real service exports its spans to the runner, in either encoding, and they go on to where the user wants them. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TraceReceiver } from '../src/observe/trace-receiver.ts'
 import { systemClock } from '../src/world.ts'
@@ -71,6 +72,25 @@ test('whoever does not know the path, or sends something else, is refused, and i
   expect(await post(url, '\xff\xff\xff\xff', 'application/x-protobuf')).toBe(400)
   expect(await post(url, '{}')).toBe(200)
   expect(receiver.received()).toEqual({ spans: [], keptShare: 1 })
+})
+
+test('where it was told to listen anybody may send, and the other signals are taken and not kept', async () => {
+  const open = await TraceReceiver.start(systemClock, { listen: '127.0.0.1:0' })
+  const { openUrl = '' } = open
+  expect(openUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1\/traces$/)
+  const span = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), kind: 2 }
+  const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] })
+  const post = async (url: string, body: string | Uint8Array<ArrayBuffer>, headers = {}) =>
+    (await fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })).status
+  expect(await post(openUrl, body)).toBe(200)
+  for (const other of ['metrics', 'logs']) expect(await post(openUrl.replace('traces', other), '{ no json')).toBe(200)
+  // 64 MiB of nothing, in 64 kB.
+  const bomb = gzipSync(Buffer.alloc(64 * 2 ** 20))
+  expect(await post(openUrl, new Uint8Array(bomb), { 'content-encoding': 'gzip' })).toBe(400)
+  expect(open.received().spans.length).toBe(1)
+  const again = TraceReceiver.start(systemClock, { listen: new URL(openUrl).host })
+  await expect(again).rejects.toMatchObject({ code: 'SHAKETABLE_ADDRESS_TAKEN', exitCode: 2 })
+  await open.close()
 })
 
 test('of too many whole traces are left out, and the share that was kept is told', async () => {

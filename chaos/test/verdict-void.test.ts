@@ -1,8 +1,36 @@
 /** When a measurement proves nothing. */
 import { describe, expect, test } from 'vitest'
 import { type MadeUp, madeUpRun, objectiveOf } from '../bench/made-up-run.ts'
+import type { TraceSpan } from '../src/observe/spans.ts'
 import { judgeExperiment } from '../src/verdict/judge.ts'
 import { available, during, failed, judge, phases, said, withCounters } from './judged.ts'
+
+/** Judged by traces too, of which these spans came. */
+const blamed = (spans: TraceSpan[] | undefined): MadeUp => ({
+  expect: {
+    observability: { blame: 'back', amplificationAtMost: undefined, abandonedAtMostMs: undefined, telemetry: [] },
+  },
+  seen: { traces: spans && { spans, keptShare: 1 } },
+})
+
+/** A request from outside, so long after the baseline began. */
+const entryAt = (ms: number): TraceSpan => ({
+  traceId: `${ms}`.padStart(32, '0'),
+  spanId: '1',
+  parentId: '',
+  service: 'shop',
+  instance: 'shop-1',
+  name: 'GET',
+  kind: 'server',
+  start: phases.baseline.start + ms,
+  end: phases.baseline.start + ms + 5,
+  status: 200,
+  error: false,
+  errorType: undefined,
+  peer: undefined,
+  database: undefined,
+  faultId: undefined,
+})
 
 describe('a run is void', () => {
   test.each<[string, MadeUp, RegExp]>([
@@ -46,6 +74,10 @@ describe('a run is void', () => {
       { seen: withCounters({ good: 1000, total: 1080 }) },
       /counted 1000 good requests for available, and the client saw 1080/,
     ],
+    ['when nobody listened for the traces that judge it', blamed(undefined), /nobody listened for the traces/],
+    ['when no span came', blamed([]), /no span came from any service/],
+    ['when only the baseline has traces', blamed([entryAt(100)]), /no request of the fault phase has a trace/],
+    ['when only the fault phase has traces', blamed([entryAt(5000)]), /no request of the baseline phase has a trace/],
   ])('%s', (_, made, reason) => {
     const { verdict, reasons } = judge(made)
     expect(verdict).toBe('void')

@@ -22,6 +22,7 @@ import { viewsOf } from '../report/reporter.ts'
 import { styleFor, summary, terminalView } from '../report/terminal.ts'
 import { writeReport, writeReports } from '../report/write.ts'
 import type { Target } from '../targets/target.ts'
+import { needsTraces } from '../verdict/traces/judge-traces.ts'
 import type { World } from '../world.ts'
 import { expandFiles, fileSource, readGiven } from './files.ts'
 
@@ -37,6 +38,7 @@ interface RunOptions {
   keeper?: string
   dryRun?: boolean
   metrics?: string
+  otlpListen?: string
   grafana?: string
   prometheus?: string
   baseline?: string
@@ -70,6 +72,11 @@ export function runCommand(world: World, conclude: (code: number) => void): Comm
     .option('--alertmanager <url>', 'judge the alerts of this Alertmanager', httpUrl)
     .option('--metrics <[host:]port>', 'serve metrics of the run for Prometheus while it goes', listenAddress)
     .option(
+      '--otlp-listen <[host:]port>',
+      'take the spans of services that run already, over OTLP/HTTP, to judge by their traces',
+      listenAddress,
+    )
+    .option(
       '--grafana <url>',
       'mark experiments and faults as annotations in Grafana, with the token of GRAFANA_TOKEN',
       httpUrl,
@@ -93,6 +100,10 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
     options.keeper === undefined || options.target === 'kubernetes' ? [] : ['--keeper'],
     'is for --target kubernetes: elsewhere the keeper is a process beside the runner',
   )
+  mustGoTogether(
+    options.otlpListen === undefined || options.target !== 'local' ? [] : ['--otlp-listen'],
+    'is for services that run already: those that shaketable starts are told where to send their spans',
+  )
   const experiments = await readExperiments(files, fileSource(world))
   const seed = options.seed ?? world.freshSeed()
 
@@ -103,6 +114,7 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
 
   mustNotBeProtected(experiments)
   if (options.target !== 'local') mustBeMeant(experiments, options)
+  if (options.target !== 'local' && options.otlpListen === undefined) mustNotNeedTraces(experiments)
   const dir = options.report === undefined ? undefined : resolve(world.cwd, options.report)
   const junitFile = options.junit === undefined ? undefined : resolve(world.cwd, options.junit)
   if (dir) await mustBeWritable(dir)
@@ -134,6 +146,7 @@ async function runExperiments(patterns: string[], options: RunOptions, world: Wo
       logDir: dir && join(dir, 'logs'),
       alertEngine,
       keeperImage: options.keeper,
+      otlpListen: options.otlpListen,
       baseline,
     },
     world,
@@ -178,6 +191,7 @@ async function runForeign(foreign: string[], files: string[], options: RunOption
     options
   const given = { report, json, junit, metrics, grafana, prometheus, baseline, alertmanager, keeper }
   const ours = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]))
+  if (options.otlpListen !== undefined) ours.push('--otlp-listen')
   if (attempts > 1) ours.push('--attempts')
   if (target !== 'local') ours.push('--target')
   mustGoTogether(ours, 'does nothing for an experiment of the Chaos Toolkit')
@@ -251,6 +265,17 @@ function mustBeMeant(experiments: Experiment[], { yesThisIs: named, env }: RunOp
       hint: `--yes-this-is ${system.name} if that is what you want; nothing was done`,
     })
   }
+}
+
+function mustNotNeedTraces(experiments: Experiment[]): void {
+  const experiment = experiments.find(needsTraces)
+  if (!experiment) return
+  const { file, line, column } = experiment.place
+  const words = `${file}:${line}:${column}: ${experiment.name} is judged by the services' traces, and nobody listens for them`
+  throw new ShaketableError('SHAKETABLE_NO_TRACES', words, {
+    exitCode: exitCode.invalidInput,
+    hint: 'give --otlp-listen HOST:PORT, and have the services or their collector send OTLP over HTTP there; nothing was done',
+  })
 }
 
 /** Found out before anything is started, not after minutes of measuring. */

@@ -9,10 +9,11 @@ import { deriveSeed } from '../random.ts'
 import type { LiveState, LiveView } from '../report/reporter.ts'
 import type { InstanceEvent, Target } from '../targets/target.ts'
 import type { Observations, Span } from '../verdict/observations.ts'
-import { evidenceOf } from '../verdict/traces/judge-traces.ts'
+import { evidenceOf, needsTraces } from '../verdict/traces/judge-traces.ts'
 import type { World } from '../world.ts'
 import { ArmedFaults } from './armed-faults.ts'
 import { awaitSteady } from './await-steady.ts'
+import { awaitTraces } from './await-traces.ts'
 import { countersSince } from './counters-since.ts'
 import { type Breach, healthBreach, ObjectiveGuard } from './guard.ts'
 import { checkInvariants } from './invariants.ts'
@@ -130,6 +131,7 @@ export async function conductExperiment(
 
   try {
     await awaitSteady(experiment, samples, clock, signal)
+    if (context.traces && needsTraces(experiment)) await awaitTraces(context.traces, clock, signal)
     await counters.start()
     await engine?.start()
     begin('baseline', experiment.phases.baselineMs)
@@ -223,8 +225,11 @@ export async function conductExperiment(
   }
 }
 
-/** Spans that ended in the fault phase have come once the recovery phase was longer than this, in ms. */
-const spansTakeMs = 1500
+/**
+ * Spans that ended in the fault phase have come once the recovery phase was longer than this, in ms: of services that we have
+ * told how often to send, and of others.
+ */
+const spansTakeMs = { ours: 1500, others: 8000 }
 
 async function settledTraces(
   receiver: TraceReceiver,
@@ -232,7 +237,8 @@ async function settledTraces(
   clock: World['clock'],
 ): Promise<ReceivedTraces> {
   const gone = recovery ? recovery.end - recovery.start : 0
-  if (gone < spansTakeMs) await clock.sleep(spansTakeMs - gone)
+  const takes = receiver.openUrl === undefined ? spansTakeMs.ours : spansTakeMs.others
+  if (gone < takes) await clock.sleep(takes - gone)
   return receiver.received()
 }
 

@@ -39,6 +39,8 @@ export interface SuiteRequest {
   alertEngine?: AlertEngine | undefined
   /** On Kubernetes: the image of a keeper in the cluster. */
   keeperImage?: string | undefined
+  /** `[HOST:]PORT` at which services that run already send their spans. */
+  otlpListen?: string | undefined
   /** An earlier report, to compare with. */
   baseline?: { file: string; report: SuiteReport } | undefined
 }
@@ -130,8 +132,8 @@ async function withRunningSystem(
     const signal = AbortSignal.any([world.signal, keeperDied.signal])
     const heartbeat = setInterval(() => keeper.beat(), heartbeatMs)
     try {
-      // What shaketable has not started sends its spans where its owner wants them.
-      const traces = request.target === 'local' ? await TraceReceiver.start(world.clock) : undefined
+      const traces = await receiverFor(request, world)
+      if (traces?.openUrl) view.note?.(`spans are taken at ${traces.openUrl}`)
       const target = await makeTarget(journal, traces)
       const instanceEvents: InstanceEvent[] = []
       target.events(event => instanceEvents.push(event))
@@ -163,6 +165,12 @@ async function withRunningSystem(
   } finally {
     await journal.close({ clean })
   }
+}
+
+/** What shaketable has not started sends its spans where its owner wants them: here only if that is wanted. */
+async function receiverFor({ target, otlpListen }: SuiteRequest, world: World): Promise<TraceReceiver | undefined> {
+  if (target !== 'local' && otlpListen === undefined) return undefined
+  return TraceReceiver.start(world.clock, { listen: otlpListen })
 }
 
 type MakeTarget = (journal: Journal, traces: TraceReceiver | undefined) => Promise<Target>

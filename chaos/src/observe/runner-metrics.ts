@@ -1,12 +1,10 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { httpDurationBoundaries, runnerLabel as label, runnerMetric as metric } from '@shaketable/sdk/names'
-import { exitCode, ShaketableError } from '@shaketable/slo'
 import type { Experiment } from '../experiment/model.ts'
 import type { LoadSample } from '../load/load.ts'
 import type { ExperimentReport, Verdict } from '../report/model.ts'
 import type { LiveState, LiveView } from '../report/reporter.ts'
+import { listenOn } from './listen.ts'
 
 type Labels = Record<string, string>
 
@@ -113,27 +111,13 @@ export interface ServedMetrics {
 
 /** Serves `/metrics` at `[host:]port` (loopback by default) until it is closed. */
 export async function serveMetrics(metrics: RunnerMetrics, address: string): Promise<ServedMetrics> {
-  const [, host = '127.0.0.1', port] = /^(?:(.+):)?(\d{1,5})$/.exec(address) ?? []
   const server = createServer((request, response) => {
     if (request.url?.split('?')[0] !== '/metrics') return void response.writeHead(404).end()
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(metrics.text())
   })
-  server.listen(Number(port), host.replace(/^\[(.*)\]$/, '$1'))
-  try {
-    await once(server, 'listening')
-  } catch (cause) {
-    throw new ShaketableError(
-      'SHAKETABLE_METRICS_TAKEN',
-      `cannot listen on ${address} (${(cause as NodeJS.ErrnoException).code})`,
-      {
-        exitCode: exitCode.invalidInput,
-        hint: 'give --metrics another port, or 0 for any; nothing was started',
-        cause,
-      },
-    )
-  }
+  const url = await listenOn(server, address, '--metrics')
   return {
-    url: `http://${host}:${(server.address() as AddressInfo).port}/metrics`,
+    url: `${url}/metrics`,
     close() {
       server.close()
       server.closeAllConnections()

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import type { Clock } from '../world.ts'
+import { listenOn } from './listen.ts'
 import { spansFromJson } from './otlp-json.ts'
 import { spansFromProtobuf } from './otlp-protobuf.ts'
 import { spanOf, type TraceSpan } from './spans.ts'
@@ -24,26 +23,42 @@ export interface ReceivedTraces {
   keptShare: number
 }
 
-/** Takes the spans of the services that shaketable starts, over OTLP/HTTP (JSON or protobuf) on loopback. */
+/** Where any service, or a collector, may send to; metrics and logs are taken and not kept, so that nobody is refused. */
+const openPath = '/v1/traces'
+const unkeptPaths = ['/v1/metrics', '/v1/logs']
+
+export interface ReceiverOptions {
+  /** `[HOST:]PORT` for services that shaketable has not started, which cannot be told a path of their own. */
+  listen?: string | undefined
+  mostSpans?: number
+}
+
+/** Takes the spans of services over OTLP/HTTP (JSON or protobuf): of those that shaketable starts on loopback. */
 export class TraceReceiver {
   #spans: TraceSpan[] = []
   /** A trace is kept whose hash is under this, of 2³². */
   #keepUnder = 2 ** 32
   readonly #clock: Clock
   readonly #mostSpans: number
+  /** Where it listens. */
+  #url = ''
   readonly #forwards = new Map<string, string | undefined>()
   readonly #server = createServer((request, response) => void this.#take(request, response))
   #epochToClock = 0
 
-  private constructor(clock: Clock, limits: { mostSpans: number }) {
+  private constructor(clock: Clock, most: number) {
     this.#clock = clock
-    this.#mostSpans = limits.mostSpans
+    this.#mostSpans = most
   }
 
-  static async start(clock: Clock, limits = { mostSpans }): Promise<TraceReceiver> {
-    const receiver = new TraceReceiver(clock, limits)
-    receiver.#server.listen(0, '127.0.0.1')
-    await once(receiver.#server, 'listening')
+  /** Rejects with `SHAKETABLE_ADDRESS_TAKEN`. */
+  static async start(
+    clock: Clock,
+    { listen, mostSpans: most = mostSpans }: ReceiverOptions = {},
+  ): Promise<TraceReceiver> {
+    const receiver = new TraceReceiver(clock, most)
+    if (listen !== undefined) receiver.#forwards.set(openPath, undefined)
+    receiver.#url = await listenOn(receiver.#server, listen ?? '0', '--otlp-listen')
     // A run that ends badly is not held up by it.
     receiver.#server.unref()
     return receiver
@@ -53,7 +68,12 @@ export class TraceReceiver {
   urlFor(forwardTo?: string): string {
     const path = `/${randomBytes(12).toString('hex')}/v1/traces`
     this.#forwards.set(path, forwardTo)
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${path}`
+    return this.#url + path
+  }
+
+  /** Where everybody may send to; `undefined` unless it was told to listen. */
+  get openUrl(): string | undefined {
+    return this.#forwards.has(openPath) ? this.#url + openPath : undefined
   }
 
   /** Forgets what has come. */
@@ -61,6 +81,10 @@ export class TraceReceiver {
     this.#spans = []
     this.#keepUnder = 2 ** 32
     this.#epochToClock = this.#clock.now() - this.#clock.wall()
+  }
+
+  get hasSpans(): boolean {
+    return this.#spans.length > 0
   }
 
   received(): ReceivedTraces {
@@ -74,14 +98,17 @@ export class TraceReceiver {
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? ''
-    if (request.method !== 'POST' || !this.#forwards.has(path)) return void response.writeHead(404).end()
+    const isUnkept = this.#forwards.has(openPath) && unkeptPaths.includes(path)
+    if (request.method !== 'POST' || !(isUnkept || this.#forwards.has(path))) return void response.writeHead(404).end()
     try {
       const raw = await bodyOf(request)
-      const body = request.headers['content-encoding'] === 'gzip' ? await promisify(gunzip)(raw) : raw
+      const body =
+        request.headers['content-encoding'] === 'gzip'
+          ? await promisify(gunzip)(raw, { maxOutputLength: mostBytes })
+          : raw
       const isJson = request.headers['content-type']?.includes('json') ?? false
-      for (const { resource, span } of isJson ? spansFromJson(body.toString()) : spansFromProtobuf(body)) {
-        this.#keep(spanOf(span, resource, this.#epochToClock))
-      }
+      const spans = isUnkept ? [] : isJson ? spansFromJson(body.toString()) : spansFromProtobuf(body)
+      for (const { resource, span } of spans) this.#keep(spanOf(span, resource, this.#epochToClock))
       response.writeHead(200, { 'content-type': request.headers['content-type'] ?? 'application/json' })
       response.end(isJson ? '{}' : undefined)
       const forwardTo = this.#forwards.get(path)

@@ -7,6 +7,7 @@ import type { Observations, ObservedFault } from './observations.ts'
 import { percent } from './percent.ts'
 import { clusteredInterval, fitsPercent, fitsPercentOfRequests, sum } from './statistics.ts'
 import { blockLengthOf, blocksOf, type Event, isSeenByClients } from './tally.ts'
+import { startsIn } from './traces/calls.ts'
 import { needsTraces, type TraceEvidence } from './traces/judge-traces.ts'
 
 /** An arrival may be late by this at the 99th percentile, in ms, or by two intervals of its own load. */
@@ -126,10 +127,16 @@ function judgesAlerts({ experiment }: Observations): boolean {
   return none || fire.length > 0
 }
 
-function traceTrouble({ experiment, traces }: Observations, evidence: TraceEvidence | undefined): string[] {
-  if (evidence || !needsTraces(experiment)) return []
-  if (!traces)
-    return ['nobody listened for the traces by which it is judged: only services that shaketable starts send them']
+function traceTrouble({ experiment, traces, phases }: Observations, evidence: TraceEvidence | undefined): string[] {
+  if (!needsTraces(experiment)) return []
+  if (evidence) {
+    const untold = (['baseline', 'fault'] as const).filter(name => {
+      const phase = phases[name]
+      return phase && !evidence.graph.entries.some(startsIn(phase))
+    })
+    return untold.map(name => `no request of the ${name} phase has a trace: their spans came too late, or never`)
+  }
+  if (!traces) return ['nobody listened for the traces by which it is judged']
   return [
     traces.spans.length === 0
       ? 'no span came from any service, and there is nothing to judge by'
