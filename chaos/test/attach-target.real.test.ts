@@ -200,6 +200,31 @@ describe('a run on services that run already', () => {
     expect(experiment?.traces?.struck?.spans.some(({ faultId }) => faultId === 'latency-back')).toBe(true)
   })
 
+  it('strikes its own load alone where it is told so, and nobody else who asks meanwhile', async () => {
+    const slow = await readFile(join(cwd, 'experiments/slow-back.yaml'), 'utf8')
+    const ofLoad = slow.replace(/latency: \{.*\}/, 'error: { service: back, status: 503, traffic: load }')
+    await writeFile(join(cwd, 'experiments/of-load.yaml'), ofLoad)
+    const run = named('of-load', '--json')
+    await run.says(/fault armed/)
+    let ended = false
+    void run.finished.then(() => {
+      ended = true
+    })
+    const seen = new Set<string>()
+    while (!ended) {
+      seen.add(await (await fetch(`${places.front.url}/product/A1`)).text())
+      await sleep(20)
+    }
+    // Without a struck call the price is the true one, and not a stale one.
+    expect([...seen]).toEqual([JSON.stringify({ sku: 'A1', cents: 1200 })])
+    const { stdout, stderr } = await run.finished
+    expect(stdout, stderr).not.toBe('')
+    const [experiment] = (JSON.parse(stdout) as SuiteReport).experiments
+    const [fault] = experiment!.faults
+    expect(fault!.hit).toBeGreaterThan(20)
+    expect(fault!.hit).toBe(fault!.seen)
+  })
+
   it('is refused where a fault would need the process, or the key is missing, or the file protects it', async () => {
     const killed = await named('crashed-back').finished
     expect([killed.code, killed.stderr]).toEqual([

@@ -24,7 +24,7 @@ export class ArmedFaults {
     context: Omit<InjectContext, 'seed' | 'leaseMs' | 'journal' | 'shaking'> & { journal: Journal; seed: number },
   ) {
     this.#specs = specs
-    this.#context = { world: context.world, target: context.target }
+    this.#context = { world: context.world, target: context.target, tag: context.tag }
     this.#journal = context.journal
     this.#seed = context.seed
     this.observed = specs.map(spec => ({

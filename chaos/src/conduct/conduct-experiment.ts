@@ -18,6 +18,7 @@ import { countersSince } from './counters-since.ts'
 import { type Breach, healthBreach, ObjectiveGuard } from './guard.ts'
 import { checkInvariants } from './invariants.ts'
 import type { Journal } from './journal.ts'
+import { loadTagOf, tagged } from './load-tag.ts'
 import { prometheusBreach } from './prometheus-guard.ts'
 import { RecentTraffic } from './recent-traffic.ts'
 import { untilSure } from './until-sure.ts'
@@ -62,14 +63,16 @@ export async function conductExperiment(
   const logFiles = target.logs?.() ?? []
   const logsBegin = await endsOf(logFiles)
   context.traces?.begin()
-  const faults = new ArmedFaults(experiment.faults, { ...context, seed: deriveSeed(context.seed, experiment.name) })
+  const tag = loadTagOf(experiment, target, context.seed)
+  const seed = deriveSeed(context.seed, experiment.name)
+  const faults = new ArmedFaults(experiment.faults, { ...context, seed, tag: tag?.name })
   const counters = new CounterWatch(experiment.objectives, experiment.alertWindowScale, target, clock)
   const engine = context.alertEngine && new AlertWatch(context.alertEngine, experiment.objectives, clock)
   const urls = Object.fromEntries(experiment.system.services.map(service => [service.name, target.urls(service.name)]))
 
   const load = await startLoad(
     experiment.load.map(({ journey, ratePerSecond, timeoutMs }) => ({
-      journey,
+      journey: tagged(journey, tag),
       ratePerSecond,
       timeoutMs,
       urls,

@@ -22,6 +22,7 @@ import { type ConductContext, conductExperiment } from './conduct-experiment.ts'
 import { mustBeAlone } from './exclusive.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { startKeeper } from './keeper.ts'
+import { loadTagOf } from './load-tag.ts'
 import { type Measured, measure } from './measure.ts'
 
 const heartbeatMs = 500
@@ -144,6 +145,7 @@ async function withRunningSystem(
         mustTakeEveryFault(
           request.experiments.filter(experiment => experiment.system === system),
           target,
+          request.seed,
         )
         await body({
           target,
@@ -214,9 +216,10 @@ function announce(system: System, target: SuiteRequest['target']): string {
 }
 
 /** Found out before the first load, not in mid-run. */
-function mustTakeEveryFault(experiments: Experiment[], target: Target): void {
-  for (const { faults } of experiments) {
-    for (const fault of faults) {
+function mustTakeEveryFault(experiments: Experiment[], target: Target, seed: number): void {
+  for (const experiment of experiments) {
+    loadTagOf(experiment, target, seed)
+    for (const fault of experiment.faults) {
       const reason = whyRefused(fault, target)
       if (reason === undefined) continue
       const { file, line, column } = fault.place

@@ -77,6 +77,10 @@ const requests = {
     )
     .optional()
     .describe('Only requests that bear these headers, with exactly these values.'),
+  traffic: z
+    .enum(['all', 'load'])
+    .default('all')
+    .describe('load: only the requests of this run’s own load, and what they lead to; all: everybody’s.'),
   from: name('a calling service').optional().describe('Only requests that this service makes.'),
   instances: z.int().min(1).optional().describe('Only in so many instances, chosen by the seed; in all by default.'),
   ramp: ramp.optional().describe('Climbs from nothing to its full percentage (or delay) over this, and stays there.'),

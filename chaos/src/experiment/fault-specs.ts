@@ -216,12 +216,13 @@ function toxicOf(network: NonNullable<FaultDocument['network']>): ToxicSpec {
 function requestSpecOf(fault: FaultDocument, base: Base, problem: Report): FaultSpec {
   const { latency, error, reset, hang, truncate, bandwidth } = fault
   const requests = (latency ?? error ?? reset ?? hang ?? truncate ?? bandwidth)!
-  const { percent, scope, method, path, headers, from, instances: among, ramp, pulse } = requests
+  const { percent, scope, traffic, method, path, headers, from, instances: among, ramp, pulse } = requests
   checkSchedule(requests, latency !== undefined, base.durationMs, problem)
   const common = {
     ...base,
     percent,
     scope,
+    traffic,
     method,
     path,
     headers: headers && Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),

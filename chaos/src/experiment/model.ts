@@ -142,6 +142,8 @@ interface Anywhere {
 export type RequestFaultSpec = Anywhere & {
   percent: number
   scope: 'request' | 'attempt'
+  /** `load`: only what the load of the run asks, and what follows from it. */
+  traffic?: 'all' | 'load' | undefined
   method: string | undefined
   path: string | undefined
   headers?: Record<string, string> | undefined

@@ -74,6 +74,7 @@ describe('an experiment', () => {
         distribution: 'uniform',
         percent: 100,
         scope: 'request',
+        traffic: 'all',
         method: undefined,
         path: undefined,
         headers: undefined,

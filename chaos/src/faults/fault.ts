@@ -9,6 +9,8 @@ export interface InjectContext {
   target: Target
   seed: number
   leaseMs: number
+  /** The name of the tag that the load's requests bear, where a fault strikes nothing else. */
+  tag?: string | undefined
   /** Records durably what is about to be done, before it is done; the keeper and `sweep` undo from this. */
   journal(entry: { fault: string; instance: string; kind: FaultSpec['kind'] }): Promise<void>
   /** The same for what is done to something that is neither an instance nor ours. */

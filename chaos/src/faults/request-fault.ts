@@ -80,8 +80,9 @@ function matchOf(spec: RequestFaultSpec, context: InjectContext): FaultMatch {
   const urls = context.target.urls(spec.service).map(url => new URL(url))
   const peers = urls.map(url => url.host)
   // A dependency without the SDK that speaks no HTTP (`ready: tcp`).
-  if (spec.from && urls.every(url => url.protocol === 'tcp:')) return { direction: 'tcp', peers }
-  const match: FaultMatch = { direction: spec.from ? 'outbound' : 'inbound' }
+  const tag = spec.traffic === 'load' && context.tag !== undefined ? { tag: context.tag } : {}
+  if (spec.from && urls.every(url => url.protocol === 'tcp:')) return { direction: 'tcp', peers, ...tag }
+  const match: FaultMatch = { direction: spec.from ? 'outbound' : 'inbound', ...tag }
   if (spec.method) match.method = spec.method
   if (spec.path) match.path = spec.path
   if (spec.headers) match.headers = spec.headers

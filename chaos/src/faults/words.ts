@@ -14,7 +14,8 @@ export function whichRequests(spec: RequestFaultSpec): string {
   const from = spec.from ? ` from ${spec.from}` : ''
   const among = spec.among === undefined ? '' : ` in ${howMany(spec.among, spec.from ?? spec.service)}`
   const scope = spec.scope === 'attempt' ? ', each attempt anew' : ''
-  return `on ${spec.percent} % of ${what}${headers}${from} to ${spec.service}${among}${scope}${schedule(spec)}`
+  const traffic = spec.traffic === 'load' ? ', of this load alone' : ''
+  return `on ${spec.percent} % of ${what}${headers}${from} to ${spec.service}${among}${traffic}${scope}${schedule(spec)}`
 }
 
 /** `1 instance of orders`, `2 instances of orders`. */
