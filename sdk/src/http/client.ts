@@ -132,7 +132,7 @@ class Call implements Observed {
     const seconds = (now - this.#startedAt) / 1000
     const exemplar = span.isSampled() ? span.spanContext() : undefined
     const made = { method: this.#method, address: this.#host, port: this.#port, status, errorType }
-    this.#metrics.made(made, seconds, exemplar)
+    this.#metrics.made(made, seconds, exemplar, span.startMs + (now - this.#startedAt))
   }
 }
 

@@ -127,7 +127,7 @@ class Call {
     const { host: address, port } = this.#peer
     const seconds = (performance.now() - this.#startedAt) / 1000
     const exemplar = span.isSampled() ? span.spanContext() : undefined
-    this.#to.metrics.made({ method: this.#method, address, port, status, errorType }, seconds, exemplar)
+    this.#to.metrics.made({ method: this.#method, address, port, status, errorType }, seconds, exemplar, span.endMs)
   }
 
   #inject(given: GivenHeaders): GivenHeaders {

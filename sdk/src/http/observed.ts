@@ -40,11 +40,16 @@ export function keepContextInEvents(notice: Notice): void {
     keepContext(prototype, notice)
 }
 
+/** Node's own listener of a request's end, once one was seen: to ask a function for its name is dear. */
+let clearIncoming: unknown
+
 /** The end of a request is heard by Node itself, which wants no context. */
 function onlyNodeHears(emitter: Emitter, event: string | symbol): boolean {
   if (event !== 'end') return false
   const heard = emitter._events?.end
-  return typeof heard === 'function' && heard.name === 'clearIncoming'
+  if (typeof heard !== 'function') return false
+  if (clearIncoming === undefined && heard.name === 'clearIncoming') clearIncoming = heard
+  return heard === clearIncoming
 }
 
 const keeping = new WeakSet<object>()

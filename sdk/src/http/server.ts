@@ -20,6 +20,7 @@ import type { RecordedSpan } from '../traces/span.ts'
 import { httpScope, type SpanProvider } from '../traces/tracer.ts'
 import { watchChannel } from './channel.ts'
 import { Http2Exchange, isRequest } from './http2-exchange.ts'
+import { InFlight, type Placed } from './in-flight.ts'
 import { hostAndPort, methodOf } from './method.ts'
 import { keepContextInStreams, type Message, type Observed, observe, observedOf } from './observed.ts'
 import { isWithheld, routeOf, syntaxOf } from './route.ts'
@@ -64,7 +65,8 @@ interface Exchanged {
 }
 
 /** A request and its answer, from its headers to the end. It hangs on its own messages, so that it lives no longer than they. */
-class Exchange implements Observed {
+class Exchange implements Observed, Placed {
+  place = -1
   readonly request: Exchanged['request']
   readonly response: Exchanged['response']
   readonly method: string
@@ -88,7 +90,7 @@ class Exchange implements Observed {
   }
 
   event(message: Message, name: string | symbol): void {
-    if (name === 'close' && message !== this.request) this.#closed(this)
+    if (name === 'close' && this.place >= 0 && message !== this.request) this.#closed(this)
   }
 }
 
@@ -102,11 +104,9 @@ const headers: TextMapGetter<Exchanged['request']> = {
 
 /** One hook where a request begins and one where it ends make its span, its RED metrics and its access line. */
 export class ServerObserver {
-  /** Requests in flight. */
-  active = 0
   draining = false
   readonly #to: ServerObservation
-  readonly #open = new Set<Exchange>()
+  readonly #open = new InFlight<Exchange>()
   readonly #pipelining = new WeakSet<Socket>()
   #idle: (() => void)[] = []
 
@@ -128,6 +128,11 @@ export class ServerObserver {
     watchUpgrades(protocol => this.#to.metrics.upgraded(protocol))
   }
 
+  /** Requests in flight. */
+  get active(): number {
+    return this.#open.size
+  }
+
   /** Resolves when no request is in flight. */
   idle(): Promise<void> {
     if (this.active === 0) return Promise.resolve()
@@ -137,12 +142,12 @@ export class ServerObserver {
   /** From now on every answer closes its connection. */
   drain(): void {
     this.draining = true
-    for (const { response } of this.#open) closeAfter(response)
+    for (const { response } of this.#open.all()) closeAfter(response)
   }
 
   /** Ends what is still open, with the reason as its `error.type`: the process will not live to see an answer. */
   abandon(reason: AbandonReason): void {
-    for (const exchange of [...this.#open]) this.#end(exchange, reason)
+    for (const exchange of this.#open.all()) this.#end(exchange, reason)
   }
 
   #begin({ request, response, socket }: Begin): void {
@@ -186,7 +191,6 @@ export class ServerObserver {
     )
     const context = contextOf(span, caller)
     const exchange = new Exchange(of, span, context, this.#closed)
-    this.active++
     this.#open.add(exchange)
     metrics.began(method, scheme)
     if (this.draining) closeAfter(response)
@@ -203,17 +207,17 @@ export class ServerObserver {
     if (this.#pipelining.has(socket)) return
     this.#pipelining.add(socket)
     socket.once('close', () => {
-      for (const exchange of [...this.#open])
+      for (const exchange of this.#open.all())
         if ('socket' in exchange.request && exchange.request.socket === socket) this.#end(exchange, 'aborted')
     })
   }
 
   #end(exchange: Exchange, failure: string | undefined): void {
     if (!this.#open.delete(exchange)) return
-    this.active--
     const { span, response, method, scheme, path } = exchange
     const now = performance.now()
     const durationMs = now - exchange.startedAt
+    const endMs = span.startMs + durationMs
     const status = failure && !response.headersSent ? undefined : response.statusCode
     const errorType = failure ?? (status !== undefined && status >= 500 ? String(status) : undefined)
     const route = this.#route(exchange)
@@ -227,6 +231,7 @@ export class ServerObserver {
       status,
       scheme,
       errorType,
+      endMs,
       durationMs,
       faultId,
       traceId,
@@ -235,11 +240,11 @@ export class ServerObserver {
     }
     if (span.isSampled()) describeAnswer(span, answer)
     span.endAt(now)
-    this.#to.metrics.served(answer, durationMs / 1000, span.isSampled() ? spanContext : undefined)
+    this.#to.metrics.served(answer, durationMs / 1000, span.isSampled() ? spanContext : undefined, endMs)
     // That it ended may have brought it in after all (errors_and_slow).
     answer.traceFlags = spanContext.traceFlags
     this.#to.accessLog?.add(answer)
-    if (this.active > 0) return
+    if (this.#idle.length === 0 || this.active > 0) return
     for (const resolve of this.#idle) resolve()
     this.#idle = []
   }

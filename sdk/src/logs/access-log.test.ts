@@ -6,6 +6,7 @@ const line = {
   path: '/a"b',
   route: '/:x',
   status: 404,
+  endMs: 1_700_000_000_007.9,
   durationMs: 1.23456,
   errorType: undefined,
   faultId: 'slow-1',
@@ -24,6 +25,7 @@ test('a line is JSON in the shape of pino, with the fault that hit the request',
   log.flush()
   expect(JSON.parse(out)).toMatchObject({
     level: 40,
+    time: 1_700_000_000_007,
     pid: process.pid,
     'service.name': 'orders',
     trace_id: 't',

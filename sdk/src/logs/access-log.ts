@@ -8,6 +8,8 @@ export interface AccessLine {
   path: string
   route: string | undefined
   status: number | undefined
+  /** Since the epoch. */
+  endMs: number
   durationMs: number
   errorType: string | undefined
   faultId: string | undefined
@@ -65,7 +67,7 @@ export class AccessLog {
     const { method, path, faultId, errorType } = line
     this.#gather(
       this.#format(
-        `{"level":${level},"time":${this.#now()},${this.#prefix},` +
+        `{"level":${level},"time":${this.#time(Math.floor(line.endMs))},${this.#prefix},` +
           `"${logMember.traceId}":"${line.traceId}","${logMember.spanId}":"${line.spanId}","${logMember.traceFlags}":"${hexByte(line.traceFlags)}",` +
           `"http.request.method":"${method}","url.path":${plainPath.test(path) ? `"${path}"` : JSON.stringify(path)},` +
           this.#answer(line.route, line.status) +
@@ -85,15 +87,14 @@ export class AccessLog {
     else this.#gathered += this.#batch.write(line, this.#gathered)
   }
 
-  /** ms since the epoch. Thirteen digits are dear to write anew for every line: the seconds stay the same for many. */
-  #now(): string {
-    const now = Date.now()
-    const second = Math.floor(now / 1000)
+  /** Thirteen digits are dear to write anew for every line: the seconds stay the same for many. */
+  #time(ms: number): string {
+    const second = Math.floor(ms / 1000)
     if (second !== this.#second) {
       this.#second = second
       this.#seconds = String(second)
     }
-    return this.#seconds + threeDigits[now - second * 1000]
+    return this.#seconds + threeDigits[ms - second * 1000]
   }
 
   /** Templates are few, and mostly answer alike; what makes them many would be folded in the metrics, too. */

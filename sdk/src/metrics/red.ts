@@ -76,9 +76,10 @@ export class RequestMetrics {
     this.#activeOf(method, scheme).value++
   }
 
-  served(request: ServedRequest, seconds: number, exemplar: SpanContext | undefined): void {
+  /** `endMs` is since the epoch. */
+  served(request: ServedRequest, seconds: number, exemplar: SpanContext | undefined, endMs: number): void {
     this.#activeOf(request.method, request.scheme).value--
-    this.#servedNow.seriesOf(request.route ?? '', request).record(seconds, exemplar)
+    this.#servedNow.seriesOf(request.route ?? '', request).record(seconds, exemplar, endMs)
   }
 
   #activeOf(method: string, scheme: 'http' | 'https'): { value: number } {
@@ -95,8 +96,8 @@ export class RequestMetrics {
     this.#upgrades.add(1, protocol)
   }
 
-  made(request: MadeRequest, seconds: number, exemplar: SpanContext | undefined): void {
-    this.#madeNow.seriesOf(request.address, request).record(seconds, exemplar)
+  made(request: MadeRequest, seconds: number, exemplar: SpanContext | undefined, endMs: number): void {
+    this.#madeNow.seriesOf(request.address, request).record(seconds, exemplar, endMs)
   }
 
   families(): Family[] {

@@ -22,12 +22,16 @@ export class SpanWriter {
 
   readonly write = (spans: readonly RecordedSpan[]): WrittenSpans[] => {
     if (this.#chunk.room < roomOfHandful) this.#chunk = new ProtobufWriter(chunkBytes)
-    const byScope = Map.groupBy(spans, span => span.instrumentationScope)
-    return Array.from(byScope, ([scope, ofScope]) => {
-      const from = this.#chunk.length
-      for (const span of ofScope) writeSpan(this.#chunk, span)
-      return { ...this.#chunk.since(from), scope, resource: ofScope[0]!.resource }
-    })
+    const written: WrittenSpans[] = []
+    let from = this.#chunk.length
+    for (let at = 0; at < spans.length; at++) {
+      const { instrumentationScope: scope, resource } = spans[at]!
+      writeSpan(this.#chunk, spans[at]!)
+      if (spans[at + 1]?.instrumentationScope === scope) continue
+      written.push({ ...this.#chunk.since(from), scope, resource })
+      from = this.#chunk.length
+    }
+    return written
   }
 }
 
