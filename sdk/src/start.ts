@@ -7,6 +7,7 @@ import { listenToDiagnostics, registerApi, registerMeters } from './api-registra
 import type { Environment } from './environment.ts'
 import { watchNodeClient, watchUndici } from './http/client.ts'
 import { patchHttp2Client } from './http/http2-client.ts'
+import { outcomesOf } from './http/made-request.ts'
 import { keepContextInEvents } from './http/observed.ts'
 import { SeenRoutes } from './http/seen-routes.ts'
 import { ServerObserver } from './http/server.ts'
@@ -133,7 +134,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   keepContextInEvents(notice)
   servers.watch(notice)
   observer.watch()
-  const client = { provider, propagator, metrics, redaction, caller, notice }
+  const client = { provider, propagator, outcomes: outcomesOf(metrics), redaction, caller, notice }
   watchNodeClient(client)
   watchUndici(client)
   const members = new Members()

@@ -1,21 +1,31 @@
 import { writeSync } from 'node:fs'
 import { hostname } from 'node:os'
+import type { SpanContext } from '@opentelemetry/api'
 import { logMember } from '../names.ts'
 
-export interface AccessLine {
+/** What the lines of many requests have in common. */
+export interface AnswerFacts {
   /** One that HTTP defines, or `_OTHER`. */
   method: string
-  path: string
   route: string | undefined
   status: number | undefined
+  errorType: string | undefined
+}
+
+/** The pieces of a line that stand around its time, its ids, its path, and its fault and duration. */
+export interface AnswerParts {
+  level: string
+  method: string
+  answer: string
+}
+
+export interface AccessLine {
+  path: string
   /** Since the epoch. */
   endMs: number
   durationMs: number
-  errorType: string | undefined
   faultId: string | undefined
-  traceId: string
-  spanId: string
-  traceFlags: number
+  span: SpanContext
 }
 
 const batchBytes = 16_384
@@ -36,8 +46,6 @@ export class AccessLog {
   readonly #prefix: string
   readonly #format: (line: string) => string
   readonly #write: (bytes: Buffer) => number
-  /** By route. */
-  readonly #answers = new Map<string, { status: number; text: string }>()
   #second = -1
   #seconds = ''
   /** The batch that gathers. Not a string: that would be a tree of hundreds of pieces, which outlives garbage collections. */
@@ -53,27 +61,43 @@ export class AccessLog {
     write: (bytes: Buffer) => number = bytes => writeSync(1, bytes),
   ) {
     this.#format = format
-    this.#prefix = `"pid":${process.pid},"hostname":${JSON.stringify(hostname())},"service.name":${JSON.stringify(serviceName)}`
+    const [host, name] = [JSON.stringify(hostname()), JSON.stringify(serviceName)]
+    this.#prefix = `,"pid":${process.pid},"hostname":${host},"service.name":${name},"${logMember.traceId}":"`
     this.#write = write
   }
 
-  add(line: AccessLine): void {
+  partsOf({ method, route, status, errorType }: AnswerFacts): AnswerParts {
+    const level = status === undefined || status >= 500 ? 50 : status >= 400 ? 40 : 30
+    return {
+      level: `{"level":${level},"time":`,
+      method: `","http.request.method":"${method}","url.path":`,
+      answer:
+        member('http.route', route) +
+        (status === undefined ? '' : `,"http.response.status_code":${status}`) +
+        member('error.type', errorType),
+    }
+  }
+
+  add({ level, method, answer }: AnswerParts, { path, endMs, durationMs, faultId, span }: AccessLine): void {
     if (this.#rest.length + this.#gathered > maxBytes) {
       this.dropped++
       return
     }
-    const status = line.status ?? 0
-    const level = status >= 500 || line.status === undefined ? 50 : status >= 400 ? 40 : 30
-    const { method, path, faultId, errorType } = line
     this.#gather(
       this.#format(
-        `{"level":${level},"time":${this.#time(Math.floor(line.endMs))},${this.#prefix},` +
-          `"${logMember.traceId}":"${line.traceId}","${logMember.spanId}":"${line.spanId}","${logMember.traceFlags}":"${hexByte(line.traceFlags)}",` +
-          `"http.request.method":"${method}","url.path":${plainPath.test(path) ? `"${path}"` : JSON.stringify(path)},` +
-          this.#answer(line.route, line.status) +
-          (errorType === undefined ? '' : `"error.type":${JSON.stringify(errorType)},`) +
-          (faultId === undefined ? '' : `"shaketable.fault.id":${JSON.stringify(faultId)},`) +
-          `"duration_ms":${thousandths(line.durationMs)},"msg":"request completed"}\n`,
+        level +
+          this.#time(Math.floor(endMs)) +
+          this.#prefix +
+          span.traceId +
+          beforeSpanId +
+          span.spanId +
+          beforeFlags +
+          hexByte(span.traceFlags) +
+          method +
+          (plainPath.test(path) ? `"${path}"` : JSON.stringify(path)) +
+          answer +
+          member('shaketable.fault.id', faultId) +
+          `,"duration_ms":${thousandths(durationMs)},"msg":"request completed"}\n`,
       ),
     )
     if (this.#gathered >= batchBytes) this.flush()
@@ -95,17 +119,6 @@ export class AccessLog {
       this.#seconds = String(second)
     }
     return this.#seconds + threeDigits[ms - second * 1000]
-  }
-
-  /** Templates are few, and mostly answer alike; what makes them many would be folded in the metrics, too. */
-  #answer(route: string | undefined, status: number | undefined): string {
-    if (route === undefined || status === undefined) return answerText(route, status)
-    const last = this.#answers.get(route)
-    if (last?.status === status) return last.text
-    const text = answerText(route, status)
-    if (this.#answers.size >= 1_000) this.#answers.clear()
-    this.#answers.set(route, { status, text })
-    return text
   }
 
   /** Writes what has gathered. What a full pipe does not take now is tried again soon. */
@@ -145,9 +158,11 @@ export class AccessLog {
   }
 }
 
-function answerText(route: string | undefined, status: number | undefined): string {
-  const template = route === undefined ? '' : `"http.route":${JSON.stringify(route)},`
-  return status === undefined ? template : `${template}"http.response.status_code":${status},`
+const beforeSpanId = `","${logMember.spanId}":"`
+const beforeFlags = `","${logMember.traceFlags}":"`
+
+function member(name: string, value: string | undefined): string {
+  return value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`
 }
 
 const threeDigits = Array.from({ length: 1_000 }, (_, number) => String(number).padStart(3, '0'))

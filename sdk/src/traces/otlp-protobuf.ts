@@ -2,6 +2,7 @@ import type { SpanContext } from '@opentelemetry/api'
 import { ProtobufWriter, type Written } from '../otlp/protobuf.ts'
 import { attributes, encodeOfResource } from '../otlp/protobuf-message.ts'
 import type { Scope, ServiceResource } from '../resource.ts'
+import { writeAttributes } from './description.ts'
 import { type RecordedSpan, toMs } from './span.ts'
 
 /** Spans as they go over the wire, but for the frame that they have in common with others. */
@@ -51,7 +52,9 @@ function writeSpan(to: ProtobufWriter, span: RecordedSpan): void {
   to.unsigned(6, span.kind + 1)
   to.nanos(7, span.startMs)
   to.nanos(8, span.endMs)
-  attributes(to, 9, span.attributes)
+  const { description } = span
+  if (description) description.write(to)
+  else writeAttributes(to, span.attributes)
   if (span.droppedAttributesCount) to.unsigned(10, span.droppedAttributesCount)
   if (!span.isPlain) eventsAndLinks(to, span)
   if (span.droppedEventsCount) to.unsigned(12, span.droppedEventsCount)

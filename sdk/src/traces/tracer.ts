@@ -17,6 +17,7 @@ import {
 import { activeContext, contextOf, isUntraced, spanOf, withContext } from '../context.ts'
 import type { Notice } from '../notice.ts'
 import type { Scope } from '../resource.ts'
+import type { Description } from './description.ts'
 import { newSpanId, newTraceId } from './ids.ts'
 import type { Decide, Sampler } from './sampler.ts'
 import { RecordedSpan, type SpanSink, toMs } from './span.ts'
@@ -73,7 +74,7 @@ export class SpanProvider implements TracerProvider {
     kind: SpanKind,
     context: Context,
     options?: SpanOptions,
-    describe?: () => Attributes,
+    describe?: () => Description,
   ): RecordedSpan {
     const remembered = options?.root ? undefined : spanOf(context)?.spanContext()
     const parent = remembered && isSpanContextValid(remembered) ? remembered : undefined
@@ -81,7 +82,7 @@ export class SpanProvider implements TracerProvider {
     let traceState: TraceState | undefined = parent?.traceState
     let sampled: boolean
     let added: Readonly<Attributes> | undefined
-    const asked = this.#sampler && describe ? { ...options, attributes: describe() } : options
+    const asked = this.#sampler && describe ? { ...options, attributes: describe().attributes() } : options
     const own = this.#askSampler(context, traceId, name, kind, asked)
     if (own) {
       sampled = own.decision === 2
@@ -98,8 +99,8 @@ export class SpanProvider implements TracerProvider {
     if (traceState) spanContext.traceState = traceState
     const startMs = toMs(options?.startTime)
     const local = sampled || !this.#undecided ? undefined : this.#localTraceOf(this.#undecided, parent && context)
-    const attributes = sampled || local ? describe?.() : undefined
-    const given = { name, kind, context: spanContext, parent, scope, startMs, local, attributes }
+    const description = sampled || local ? describe?.() : undefined
+    const given = { name, kind, context: spanContext, parent, scope, startMs, local, description }
     const span = new RecordedSpan(this.#sink, given)
     if (options?.attributes) span.setAttributes(options.attributes)
     if (added) span.setAttributes(added)
