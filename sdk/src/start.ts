@@ -115,9 +115,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const witness = await callWitness(libraries)
   watchFastify(notice)
 
-  const accessLog = options.accessLog
-    ? new AccessLog(options.serviceName, line => lines.finished('access', line))
-    : undefined
+  const accessLog = options.accessLog ? new AccessLog(options.serviceName, lines.finishing('access')) : undefined
   const servers = new Servers()
   const seenRoutes = options.faults && new SeenRoutes()
   const observer = new ServerObserver({

@@ -271,7 +271,8 @@ function putHeader(request: UndiciRequest, name: string, value: string): void {
   const { headers } = request
   if (Array.isArray(headers)) {
     for (let at = 0; at < headers.length; at += 2) {
-      if (String(headers[at]).toLowerCase() !== name) continue
+      const given = String(headers[at])
+      if (given.length !== name.length || given.toLowerCase() !== name) continue
       headers[at + 1] = value
       return
     }

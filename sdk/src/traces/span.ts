@@ -1,6 +1,7 @@
 import {
   type Attributes,
   type AttributeValue,
+  type Context,
   type Exception,
   type HrTime,
   isSpanContextValid,
@@ -14,6 +15,7 @@ import {
   TraceFlags,
 } from '@opentelemetry/api'
 import { nowMs, toHrTime } from '../clock.ts'
+import { spanOf } from '../context.ts'
 import type { Redaction } from '../redaction.ts'
 import type { Scope, ServiceResource } from '../resource.ts'
 import type { Description } from './description.ts'
@@ -56,6 +58,14 @@ export interface SpanStart {
   description?: Description | undefined
   /** Head sampling left the span out, but its local root may yet bring it in. */
   local?: LocalTrace | undefined
+}
+
+/** Of the span in the context, as long as it has one that may have children. */
+export function validSpanContextOf(context: Context): SpanContext | undefined {
+  const span = spanOf(context)
+  const own = span?.spanContext()
+  // Our own ids need no second look.
+  return own && (span instanceof RecordedSpan || isSpanContextValid(own)) ? own : undefined
 }
 
 /** Attributes that a description has. */

@@ -2,7 +2,6 @@ import {
   type Attributes,
   type Context,
   INVALID_SPAN_CONTEXT,
-  isSpanContextValid,
   type Span,
   type SpanContext,
   SpanKind,
@@ -14,13 +13,13 @@ import {
   type TraceState,
   trace,
 } from '@opentelemetry/api'
-import { activeContext, contextOf, isUntraced, spanOf, withContext } from '../context.ts'
+import { activeContext, contextOf, isUntraced, withContext } from '../context.ts'
 import type { Notice } from '../notice.ts'
 import type { Scope } from '../resource.ts'
 import type { Description } from './description.ts'
 import { newSpanId, newTraceId } from './ids.ts'
 import type { Decide, Sampler } from './sampler.ts'
-import { RecordedSpan, type SpanSink, toMs } from './span.ts'
+import { RecordedSpan, type SpanSink, toMs, validSpanContextOf } from './span.ts'
 import type { LocalTrace, Undecided } from './undecided.ts'
 
 /** The HTTP observer's own scope. */
@@ -76,8 +75,7 @@ export class SpanProvider implements TracerProvider {
     options?: SpanOptions,
     describe?: () => Description,
   ): RecordedSpan {
-    const remembered = options?.root ? undefined : spanOf(context)?.spanContext()
-    const parent = remembered && isSpanContextValid(remembered) ? remembered : undefined
+    const parent = options?.root ? undefined : validSpanContextOf(context)
     const traceId = parent?.traceId ?? newTraceId()
     let traceState: TraceState | undefined = parent?.traceState
     let sampled: boolean
