@@ -1,15 +1,19 @@
 let offsetMs = Date.now() - performance.now()
+/** When the wall clock was last read. */
+let comparedAt = performance.now()
+const compareEveryMs = 10
 
 /**
- * Now, in ms since the epoch with sub-millisecond digits; follows the wall clock when that is set. `monotonic` is a reading
- * of `performance.now()` that the caller has just taken.
+ * Now, in ms since the epoch with sub-millisecond digits; follows the wall clock, within 10 ms, when that is set. `monotonic`
+ * is a reading of `performance.now()` that the caller has just taken.
  */
 export function nowMs(monotonic = performance.now()): number {
-  const now = offsetMs + monotonic
-  const wall = Date.now()
-  if (Math.abs(wall - now) < 50) return now
-  offsetMs = wall - performance.now()
-  return wall
+  if (monotonic - comparedAt >= compareEveryMs) {
+    comparedAt = monotonic
+    const wall = Date.now()
+    if (Math.abs(wall - offsetMs - monotonic) >= 50) offsetMs = wall - performance.now()
+  }
+  return offsetMs + monotonic
 }
 
 /** `[seconds, nanoseconds]`, the shape in which OpenTelemetry hands times around. */

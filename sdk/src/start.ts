@@ -7,6 +7,7 @@ import { listenToDiagnostics, registerApi, registerMeters } from './api-registra
 import type { Environment } from './environment.ts'
 import { watchNodeClient, watchUndici } from './http/client.ts'
 import { patchHttp2Client } from './http/http2-client.ts'
+import { outcomesOf } from './http/made-request.ts'
 import { keepContextInEvents } from './http/observed.ts'
 import { SeenRoutes } from './http/seen-routes.ts'
 import { ServerObserver } from './http/server.ts'
@@ -116,9 +117,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   const witness = await callWitness(libraries)
   if (uses('fastify')) watchFastify(notice)
 
-  const accessLog = options.accessLog
-    ? new AccessLog(options.serviceName, line => lines.finished('access', line))
-    : undefined
+  const accessLog = options.accessLog ? new AccessLog(options.serviceName, lines.finishing('access')) : undefined
   const servers = new Servers()
   const seenRoutes = options.faults && new SeenRoutes()
   const observer = new ServerObserver({
@@ -135,7 +134,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   keepContextInEvents(notice)
   servers.watch(notice)
   if (uses('http')) observer.watch()
-  const client = { provider, propagator, metrics, redaction, caller, calls, notice }
+  const client = { provider, propagator, outcomes: outcomesOf(metrics), redaction, caller, calls, notice }
   if (uses('http')) watchNodeClient(client)
   if (uses('undici')) watchUndici(client)
   const members = new Members()

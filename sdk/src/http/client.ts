@@ -10,20 +10,21 @@ import {
 } from '@opentelemetry/api'
 import { activeContext, contextOf, isUntraced } from '../context.ts'
 import type { OpenCalls } from '../instrumentations/open-calls.ts'
-import type { RequestMetrics } from '../metrics/red.ts'
 import { callerBaggageKey } from '../names.ts'
 import type { Notice } from '../notice.ts'
 import type { Redaction } from '../redaction.ts'
 import type { RecordedSpan } from '../traces/span.ts'
 import { httpScope, type SpanProvider } from '../traces/tracer.ts'
 import { watchChannel } from './channel.ts'
+import { MadeRequest, type Outcomes } from './made-request.ts'
 import { hostAndPort, methodOf } from './method.ts'
 import { type Message, type Observed, observe, observedOf } from './observed.ts'
+import { defined } from './recent-kinds.ts'
 
 export interface ClientObservation {
   provider: SpanProvider
   propagator: TextMapPropagator
-  metrics: RequestMetrics
+  outcomes: Outcomes
   redaction: Redaction
   /** While faults are enabled: the name that outbound requests carry in their baggage. */
   caller: string | undefined
@@ -53,7 +54,7 @@ class Call implements Observed {
   readonly context: Context
   readonly span: RecordedSpan
   #open = true
-  readonly #metrics: RequestMetrics
+  readonly #outcomes: Outcomes
   readonly #startedAt: number
   readonly #method: string
   readonly #host: string
@@ -62,17 +63,14 @@ class Call implements Observed {
   constructor(to: ClientObservation, context: Context, verb: string, target: Target) {
     const method = methodOf(verb)
     this.context = context
-    this.#metrics = to.metrics
+    this.#outcomes = to.outcomes
     this.#method = method
     this.#host = target.host
     this.#port = target.port
     const name = method === '_OTHER' ? 'HTTP' : method
-    const span = to.provider.start(httpScope, name, SpanKind.CLIENT, context, undefined, () => ({
-      'http.request.method': method,
-      'url.full': target.url,
-      'server.address': target.host,
-      'server.port': target.port,
-    }))
+    const { url, host, port } = target
+    const describe = () => new MadeRequest(method, url, host, port)
+    const span = to.provider.start(httpScope, name, SpanKind.CLIENT, context, undefined, describe)
     this.span = span
     this.#startedAt = span.startedAt ?? performance.now()
   }
@@ -104,14 +102,16 @@ class Call implements Observed {
   answered(response: IncomingMessage, socket: Socket | null): void {
     this.status = response.statusCode
     const { remoteAddress: address, remotePort: port } = socket ?? {}
-    if (this.span.isSampled()) {
-      this.span.describe('network.peer.address', address)
-      this.span.describe('network.peer.port', port)
-      this.span.describe('network.protocol.version', response.httpVersion)
-    }
-    if (port === undefined || port === this.#port) return
-    this.#port = port
-    if (this.span.isSampled()) this.span.describe('server.port', port)
+    if (port !== undefined) this.#port = port
+    if (!this.span.isSampled()) return
+    const peer = defined({
+      'network.peer.address': address,
+      'network.peer.port': port,
+      'network.protocol.version': response.httpVersion,
+    })
+    const { description } = this.span
+    if (description instanceof MadeRequest) description.peer = peer
+    else this.span.describeAll(peer)
   }
 
   end(error?: unknown): void {
@@ -121,9 +121,12 @@ class Call implements Observed {
     const failed = status !== undefined && status >= 400 ? String(status) : undefined
     const errorType = error === undefined ? failed : errorTypeOf(error)
     const span = this.span
+    const facts = { method: this.#method, address: this.#host, port: this.#port, status, errorType }
+    const outcome = this.#outcomes.of(facts.address, facts)
     if (span.isSampled()) {
-      span.describe('http.response.status_code', status)
-      span.describe('error.type', errorType)
+      const { description } = span
+      if (description instanceof MadeRequest) description.outcome = outcome
+      else span.describeAll(outcome.attributes)
       if (errorType !== undefined) {
         if (error instanceof Error) span.recordException(error)
         const message = error instanceof Error ? error.message : undefined
@@ -134,8 +137,7 @@ class Call implements Observed {
     span.endAt(now)
     const seconds = (now - this.#startedAt) / 1000
     const exemplar = span.isSampled() ? span.spanContext() : undefined
-    const made = { method: this.#method, address: this.#host, port: this.#port, status, errorType }
-    this.#metrics.made(made, seconds, exemplar)
+    outcome.series.record(seconds, exemplar, span.startMs + (now - this.#startedAt))
   }
 }
 
@@ -277,7 +279,8 @@ function putHeader(request: UndiciRequest, name: string, value: string): void {
   const { headers } = request
   if (Array.isArray(headers)) {
     for (let at = 0; at < headers.length; at += 2) {
-      if (String(headers[at]).toLowerCase() !== name) continue
+      const given = String(headers[at])
+      if (given.length !== name.length || given.toLowerCase() !== name) continue
       headers[at + 1] = value
       return
     }

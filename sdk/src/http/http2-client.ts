@@ -129,7 +129,8 @@ class Call {
     const { host: address, port } = this.#peer
     const seconds = (performance.now() - this.#startedAt) / 1000
     const exemplar = span.isSampled() ? span.spanContext() : undefined
-    this.#to.metrics.made({ method: this.#method, address, port, status, errorType }, seconds, exemplar)
+    const facts = { method: this.#method, address, port, status, errorType }
+    this.#to.outcomes.of(address, facts).series.record(seconds, exemplar, span.endMs)
   }
 
   #inject(given: GivenHeaders): GivenHeaders {

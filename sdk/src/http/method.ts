@@ -2,6 +2,7 @@ const known = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIO
 
 /** `http.request.method`: a method that HTTP does not define is `_OTHER`, so that nobody can blow up a label. */
 export function methodOf(raw: string | undefined): string {
+  if (raw !== undefined && known.has(raw)) return raw
   const method = (raw ?? 'GET').toUpperCase()
   return known.has(method) ? method : '_OTHER'
 }

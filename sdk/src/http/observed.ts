@@ -12,6 +12,7 @@ export interface Observed {
   readonly context: Context
   /** Its own. */
   readonly span?: Span
+  /** Of the events that `isTold` names, and those that have listeners. */
   event?(message: Message, name: string | symbol, argument: unknown): void
 }
 
@@ -20,7 +21,6 @@ const observed = Symbol('shaketable.observed')
 
 interface Emitter {
   emit(event: string | symbol, ...args: unknown[]): boolean
-  listenerCount(event: string | symbol): number
   _events?: Record<string | symbol, unknown>
   [observed]?: Observed
 }
@@ -42,11 +42,21 @@ export function keepContextInEvents(notice: Notice): void {
     keepContext(prototype, notice)
 }
 
+/** Node's own listener of a request's end, once one was seen: to ask a function for its name is dear. */
+let clearIncoming: unknown
+
 /** The end of a request is heard by Node itself, which wants no context. */
 function onlyNodeHears(emitter: Emitter, event: string | symbol): boolean {
   if (event !== 'end') return false
   const heard = emitter._events?.end
-  return typeof heard === 'function' && heard.name === 'clearIncoming'
+  if (typeof heard !== 'function') return false
+  if (clearIncoming === undefined && heard.name === 'clearIncoming') clearIncoming = heard
+  return heard === clearIncoming
+}
+
+/** Whether an observer may want to know it; that Node throws an error which nobody hears is another reason to go on. */
+function isTold(event: string | symbol): boolean {
+  return event === 'close' || event === 'end' || event === 'error' || event === 'upgrade' || event === 'connect'
 }
 
 const keeping = new WeakSet<object>()
@@ -64,12 +74,13 @@ function keepContext(prototype: object, notice: Notice): void {
   // Otherwise somebody else wants to see even those that nobody listens to.
   const isNodes = emit === (EventEmitter.prototype.emit as unknown)
   emitter.emit = function (this: Emitter, event, ...args) {
+    // Most events have no listener, and nobody to see a context.
+    if (isNodes && this._events?.[event] === undefined && !isTold(event)) return false
     const how = this[observed]
     if (how === undefined) return emit.call(this, event, ...args)
     if (how.event !== undefined) look(how, this, event, args[0])
-    // Most events have no listener, and nobody to see a context. Such an error is thrown.
-    if (isNodes && event !== 'error' && this.listenerCount(event) === 0) return false
-    if (activeContext() === how.context || onlyNodeHears(this, event)) return emit.call(this, event, ...args)
+    if (isNodes && event !== 'error' && this._events?.[event] === undefined) return false
+    if (onlyNodeHears(this, event) || activeContext() === how.context) return emit.call(this, event, ...args)
     return emitIn.call(this, how.context, event, ...args)
   }
 

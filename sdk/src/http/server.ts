@@ -2,7 +2,6 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import {
-  type Attributes,
   type Context,
   ROOT_CONTEXT,
   SpanKind,
@@ -12,18 +11,22 @@ import {
 } from '@opentelemetry/api'
 import { activeContext, contextOf, enterContext, inCourseOf, isUntraced } from '../context.ts'
 import type { AccessLog } from '../logs/access-log.ts'
-import type { RequestMetrics } from '../metrics/red.ts'
+import type { RequestMetrics, ServedFacts } from '../metrics/red.ts'
 import { attribute } from '../names.ts'
 import type { Notice } from '../notice.ts'
 import type { Redaction } from '../redaction.ts'
 import type { RecordedSpan } from '../traces/span.ts'
 import { httpScope, type SpanProvider } from '../traces/tracer.ts'
+import { Caller } from './caller.ts'
 import { watchChannel } from './channel.ts'
 import { Http2Exchange, isRequest } from './http2-exchange.ts'
-import { hostAndPort, methodOf } from './method.ts'
+import { InFlight, type Placed } from './in-flight.ts'
+import { methodOf } from './method.ts'
 import { keepContextInStreams, type Message, type Observed, observe, observedOf } from './observed.ts'
+import type { RecentKinds } from './recent-kinds.ts'
 import { isWithheld, routeOf, syntaxOf } from './route.ts'
 import type { SeenRoutes } from './seen-routes.ts'
+import { type Answer, answersOf, ServedRequest } from './served-request.ts'
 import type { Servers } from './servers.ts'
 import { protocolOf, watchUpgrades } from './upgrades.ts'
 
@@ -59,12 +62,11 @@ interface Exchanged {
   method: string
   scheme: 'http' | 'https'
   path: string
-  /** As it came: only the span shows it, without what is withheld. */
-  query: string | undefined
 }
 
 /** A request and its answer, from its headers to the end. It hangs on its own messages, so that it lives no longer than they. */
-class Exchange implements Observed {
+class Exchange implements Observed, Placed {
+  place = -1
   readonly request: Exchanged['request']
   readonly response: Exchanged['response']
   readonly method: string
@@ -88,7 +90,7 @@ class Exchange implements Observed {
   }
 
   event(message: Message, name: string | symbol): void {
-    if (name === 'close' && message !== this.request) this.#closed(this)
+    if (name === 'close' && this.place >= 0 && message !== this.request) this.#closed(this)
   }
 }
 
@@ -102,16 +104,16 @@ const headers: TextMapGetter<Exchanged['request']> = {
 
 /** One hook where a request begins and one where it ends make its span, its RED metrics and its access line. */
 export class ServerObserver {
-  /** Requests in flight. */
-  active = 0
   draining = false
   readonly #to: ServerObservation
-  readonly #open = new Set<Exchange>()
+  readonly #answers: RecentKinds<ServedFacts, Answer>
+  readonly #open = new InFlight<Exchange>()
   readonly #pipelining = new WeakSet<Socket>()
   #idle: (() => void)[] = []
 
   constructor(to: ServerObservation) {
     this.#to = to
+    this.#answers = answersOf(to.metrics, to.accessLog)
   }
 
   watch(): void {
@@ -128,6 +130,11 @@ export class ServerObserver {
     watchUpgrades(protocol => this.#to.metrics.upgraded(protocol))
   }
 
+  /** Requests in flight. */
+  get active(): number {
+    return this.#open.size
+  }
+
   /** Resolves when no request is in flight. */
   idle(): Promise<void> {
     if (this.active === 0) return Promise.resolve()
@@ -137,12 +144,12 @@ export class ServerObserver {
   /** From now on every answer closes its connection. */
   drain(): void {
     this.draining = true
-    for (const { response } of this.#open) closeAfter(response)
+    for (const { response } of this.#open.all()) closeAfter(response)
   }
 
   /** Ends what is still open, with the reason as its `error.type`: the process will not live to see an answer. */
   abandon(reason: AbandonReason): void {
-    for (const exchange of [...this.#open]) this.#end(exchange, reason)
+    for (const exchange of this.#open.all()) this.#end(exchange, reason)
   }
 
   #begin({ request, response, socket }: Begin): void {
@@ -179,16 +186,15 @@ export class ServerObserver {
     const mark = url.indexOf('?')
     const path = redaction.path(mark < 0 ? url : url.slice(0, mark))
     const query = mark < 0 ? undefined : url.slice(mark + 1)
-    const of: Exchanged = { request, response, method, scheme, path, query }
+    const of: Exchanged = { request, response, method, scheme, path }
     const caller = propagator.extract(ROOT_CONTEXT, request, headers)
     const span = provider.start(httpScope, method, SpanKind.SERVER, caller, undefined, () =>
-      requestAttributes(of, socket, redaction),
+      describe(of, query, socket, redaction),
     )
     const own = contextOf(span, caller)
     // Only faults ask for it.
     const context = seenRoutes ? inCourseOf(span, own) : own
     const exchange = new Exchange(of, span, context, this.#closed)
-    this.active++
     this.#open.add(exchange)
     metrics.began(method, scheme)
     if (this.draining) closeAfter(response)
@@ -205,43 +211,33 @@ export class ServerObserver {
     if (this.#pipelining.has(socket)) return
     this.#pipelining.add(socket)
     socket.once('close', () => {
-      for (const exchange of [...this.#open])
+      for (const exchange of this.#open.all())
         if ('socket' in exchange.request && exchange.request.socket === socket) this.#end(exchange, 'aborted')
     })
   }
 
   #end(exchange: Exchange, failure: string | undefined): void {
     if (!this.#open.delete(exchange)) return
-    this.active--
     const { span, response, method, scheme, path } = exchange
     const now = performance.now()
     const durationMs = now - exchange.startedAt
+    const endMs = span.startMs + durationMs
     const status = failure && !response.headersSent ? undefined : response.statusCode
     const errorType = failure ?? (status !== undefined && status >= 500 ? String(status) : undefined)
     const route = this.#route(exchange)
-    const faultId = span.attributes[attribute.faultId] as string | undefined
-    const spanContext = span.spanContext()
-    const { traceId, spanId, traceFlags } = spanContext
-    const answer = {
-      method,
-      path,
-      route,
-      status,
-      scheme,
-      errorType,
-      durationMs,
-      faultId,
-      traceId,
-      spanId,
-      traceFlags,
-    }
+    const facts = { method, route, status, scheme, errorType }
+    const answer = this.#answers.of(route ?? '', facts)
+    // An untouched description names no fault.
+    const faultId = span.description ? undefined : (span.attributes[attribute.faultId] as string | undefined)
     if (span.isSampled()) describeAnswer(span, answer)
     span.endAt(now)
-    this.#to.metrics.served(answer, durationMs / 1000, span.isSampled() ? spanContext : undefined)
-    // That it ended may have brought it in after all (errors_and_slow).
-    answer.traceFlags = spanContext.traceFlags
-    this.#to.accessLog?.add(answer)
-    if (this.active > 0) return
+    const { active, duration } = answer.series
+    active.value--
+    duration.record(durationMs / 1000, span.isSampled() ? span.spanContext() : undefined, endMs)
+    // That it ended may have brought it in after all (errors_and_slow): the line has its flags from now.
+    const line = { path, endMs, durationMs, faultId, span: span.spanContext() }
+    if (answer.parts) this.#to.accessLog?.add(answer.parts, line)
+    if (this.#idle.length === 0 || this.active > 0) return
     for (const resolve of this.#idle) resolve()
     this.#idle = []
   }
@@ -260,67 +256,29 @@ function closeAfter(response: Exchange['response']): void {
   else response.shouldKeepAlive = false
 }
 
-/** Most requests name the same host. */
-const lastAuthority = {
-  authority: '',
-  scheme: '',
-  parts: { host: '', port: 0 },
-  of(authority: string, scheme: string): { host: string; port: number } {
-    if (authority !== this.authority || scheme !== this.scheme) {
-      this.parts = hostAndPort(authority, scheme)
-      this.authority = authority
-      this.scheme = scheme
-    }
-    return this.parts
-  },
-}
-
-/** Of a connection that is gone already. */
-const peerAttributes = ['client.address', 'network.peer.address', 'network.peer.port'] as const
-
-function requestAttributes(
-  { request, method, scheme, path, query }: Exchanged,
+function describe(
+  { request, method, scheme, path }: Exchanged,
+  query: string | undefined,
   socket: Socket,
   redaction: Redaction,
-): Attributes {
-  const address = socket.remoteAddress
-  const attributes: Attributes = {
-    'http.request.method': method,
-    'url.scheme': scheme,
-    'url.path': path,
-    'client.address': address,
-    'network.peer.address': address,
-    'network.peer.port': socket.remotePort,
-    'network.protocol.version': request.httpVersion,
-  }
-  const agent = request.headers['user-agent']
-  const authority = request.headers.host ?? request.headers[':authority']
-  if (authority !== undefined) {
-    const { host, port } = lastAuthority.of(String(authority), scheme)
-    attributes['server.address'] = host
-    attributes['server.port'] = port
-  }
-  if (agent !== undefined) attributes['user_agent.original'] = agent
-  if (query !== undefined) attributes['url.query'] = redaction.query(query)
-  if (method === '_OTHER') attributes['http.request.method_original'] = request.method
-  if (address === undefined) for (const name of peerAttributes) delete attributes[name]
-  return attributes
+): ServedRequest {
+  const { headers, httpVersion } = request
+  const authority = headers.host ?? headers[':authority']
+  const caller = Caller.of(socket, scheme, httpVersion, authority === undefined ? undefined : String(authority))
+  return new ServedRequest(
+    caller,
+    { method, verb: request.method, path, query, agent: headers['user-agent'] },
+    redaction,
+  )
 }
 
-interface Answer {
-  method: string
-  route: string | undefined
-  status: number | undefined
-  errorType: string | undefined
-}
-
-function describeAnswer(span: RecordedSpan, { method, route, status, errorType }: Answer): void {
-  const verb = method === '_OTHER' ? 'HTTP' : method
-  if (span.name === method) span.updateName(route === undefined ? verb : `${verb} ${route}`)
-  span.describe('http.route', route)
-  span.describe('http.response.status_code', status)
-  span.describe('error.type', errorType)
+function describeAnswer(span: RecordedSpan, answer: Answer): void {
+  const { facts, spanName } = answer
+  const { description } = span
+  if (span.name === facts.method) span.updateName(spanName)
+  if (description instanceof ServedRequest) description.answer = answer
+  else span.describeAll(answer.attributes)
   // The app's own error has a message; ours would replace it.
-  if (errorType !== undefined && span.status.code === SpanStatusCode.UNSET)
+  if (facts.errorType !== undefined && span.status.code === SpanStatusCode.UNSET)
     span.setStatus({ code: SpanStatusCode.ERROR })
 }

@@ -7,26 +7,28 @@ import { watchChannel } from './channel.ts'
 
 /** http2 exports no classes; both of its servers, and nothing else, can update the settings of their sessions. */
 type Http2Server = Server & { updateSettings(settings: object): void; closeIdleConnections?(): void }
+// A property, not a WeakSet: each request asks for it.
+const own = Symbol('shaketable.own')
+type Marked = object & { [own]?: true }
 type AppServer = HttpServer | HttpsServer | Http2Server
 
 /** The app's HTTP servers: which listen, and which are the SDK's own (those that began to listen untraced). */
 export class Servers {
   readonly listening = new Set<AppServer>()
-  readonly #own = new WeakSet<object>()
 
   watch(notice: Notice): void {
-    watchChannel<{ server: object }>('tracing:net.server.listen:asyncStart', notice, ({ server }) => {
-      if (isUntraced(activeContext())) this.#own.add(server)
+    watchChannel<{ server: Marked }>('tracing:net.server.listen:asyncStart', notice, ({ server }) => {
+      if (isUntraced(activeContext())) server[own] = true
     })
-    watchChannel<{ server: object }>('tracing:net.server.listen:asyncEnd', notice, ({ server }) => {
-      if (this.#own.has(server) || !isHttp(server)) return
+    watchChannel<{ server: Marked }>('tracing:net.server.listen:asyncEnd', notice, ({ server }) => {
+      if (server[own] || !isHttp(server)) return
       this.listening.add(server)
       server.once('close', () => this.listening.delete(server))
     })
   }
 
-  isOwn(server: object): boolean {
-    return this.#own.has(server)
+  isOwn(server: Marked): boolean {
+    return server[own] === true
   }
 }
 

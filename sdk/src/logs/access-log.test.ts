@@ -1,17 +1,13 @@
 import { expect, test } from 'vitest'
 import { AccessLog } from './access-log.ts'
 
+const answer = { method: 'GET', route: '/:x', status: 404, errorType: undefined }
 const line = {
-  method: 'GET',
   path: '/a"b',
-  route: '/:x',
-  status: 404,
+  endMs: 1_700_000_000_007.9,
   durationMs: 1.23456,
-  errorType: undefined,
   faultId: 'slow-1',
-  traceId: 't',
-  spanId: 's',
-  traceFlags: 1,
+  span: { traceId: 't', spanId: 's', traceFlags: 1 },
 }
 
 test('a line is JSON in the shape of pino, with the fault that hit the request', () => {
@@ -20,10 +16,11 @@ test('a line is JSON in the shape of pino, with the fault that hit the request',
     out += bytes
     return bytes.length
   })
-  log.add(line)
+  log.add(log.partsOf(answer), line)
   log.flush()
   expect(JSON.parse(out)).toMatchObject({
     level: 40,
+    time: 1_700_000_000_007,
     pid: process.pid,
     'service.name': 'orders',
     trace_id: 't',
@@ -47,7 +44,7 @@ test('a pipe that is full or takes only a part loses nothing', () => {
     out += part
     return part.length
   })
-  for (let at = 0; at < 3; at++) log.add(line)
+  for (let at = 0; at < 3; at++) log.add(log.partsOf(answer), line)
   log.flushAtExit()
   expect(
     out
@@ -61,7 +58,7 @@ test('a stdout that nobody reads costs neither an error nor memory, and the line
   const log = new AccessLog('orders', undefined, () => {
     throw Object.assign(new Error('gone'), { code: 'EPIPE' })
   })
-  for (let at = 0; at < 10_000; at++) log.add(line)
+  for (let at = 0; at < 10_000; at++) log.add(log.partsOf(answer), line)
   log.flush()
   expect(log.dropped).toBe(10_000)
 })
@@ -75,7 +72,7 @@ test('a line of any length is written whole and in its turn', () => {
     return bytes.length
   })
   const paths = [1, 5_000, 20_000, 3, 16_000, 40_000, 2].map(length => `/${'€'.repeat(length)}`)
-  for (const path of paths) log.add({ ...line, path })
+  for (const path of paths) log.add(log.partsOf(answer), { ...line, path })
   full = false
   log.flushAtExit()
   const written = out.trimEnd().split('\n')

@@ -1,27 +1,39 @@
 import { writeSync } from 'node:fs'
 import { hostname } from 'node:os'
+import type { SpanContext } from '@opentelemetry/api'
 import { logMember } from '../names.ts'
+import { hexByte } from '../traces/propagation.ts'
+import { LineBuffer } from './line-buffer.ts'
 
-export interface AccessLine {
+/** What the lines of many requests have in common. */
+export interface AnswerFacts {
   /** One that HTTP defines, or `_OTHER`. */
   method: string
-  path: string
   route: string | undefined
   status: number | undefined
-  durationMs: number
   errorType: string | undefined
+}
+
+/** The pieces of a line, in UTF-8, that stand before its time, between its ids and its path, and behind that. */
+export interface AnswerParts {
+  before: Uint8Array
+  method: Uint8Array
+  answer: Uint8Array
+}
+
+export interface AccessLine {
+  path: string
+  /** Since the epoch. */
+  endMs: number
+  durationMs: number
   faultId: string | undefined
-  traceId: string
-  spanId: string
-  traceFlags: number
+  span: SpanContext
 }
 
 const batchBytes = 16_384
 const batchMs = 100
 const maxBytes = 1_048_576
 const newline = 0x0a
-/** A character of a string is at most three bytes of UTF-8. */
-const bytesOfCharacter = 3
 /** A path that JSON writes as it is. */
 const plainPath = /^[\w/.~-]*$/
 
@@ -31,88 +43,102 @@ const plainPath = /^[\w/.~-]*$/
  */
 export class AccessLog {
   dropped = 0
-  readonly #prefix: string
-  readonly #format: (line: string) => string
+  readonly #process: Uint8Array
+  readonly #format: ((line: string) => string) | undefined
   readonly #write: (bytes: Buffer) => number
-  /** By route. */
-  readonly #answers = new Map<string, { status: number; text: string }>()
   #second = -1
   #seconds = ''
-  /** The batch that gathers. Not a string: that would be a tree of hundreds of pieces, which outlives garbage collections. */
-  readonly #batch = Buffer.allocUnsafeSlow(2 * batchBytes)
-  #gathered = 0
+  readonly #batch = new LineBuffer(2 * batchBytes)
   /** What could not be written yet. */
   #rest: Buffer = Buffer.alloc(0)
   #timer: NodeJS.Timeout | undefined
 
+  /** `format` makes another line of each one. */
   constructor(
     serviceName: string,
-    format: (line: string) => string = line => line,
+    format?: (line: string) => string,
     write: (bytes: Buffer) => number = bytes => writeSync(1, bytes),
   ) {
     this.#format = format
-    this.#prefix = `"pid":${process.pid},"hostname":${JSON.stringify(hostname())},"service.name":${JSON.stringify(serviceName)}`
+    const [host, name] = [JSON.stringify(hostname()), JSON.stringify(serviceName)]
+    const text = `,"pid":${process.pid},"hostname":${host},"service.name":${name},"${logMember.traceId}":"`
+    this.#process = Buffer.from(text)
     this.#write = write
   }
 
-  add(line: AccessLine): void {
-    if (this.#rest.length + this.#gathered > maxBytes) {
+  partsOf({ method, route, status, errorType }: AnswerFacts): AnswerParts {
+    const level = status === undefined || status >= 500 ? 50 : status >= 400 ? 40 : 30
+    const answer =
+      member('http.route', route) +
+      (status === undefined ? '' : `,"http.response.status_code":${status}`) +
+      member('error.type', errorType)
+    return {
+      before: Buffer.from(`{"level":${level},"time":`),
+      method: Buffer.from(`","http.request.method":"${method}","url.path":`),
+      answer: Buffer.from(answer),
+    }
+  }
+
+  add(parts: AnswerParts, line: AccessLine): void {
+    const from = this.#batch.length
+    if (this.#rest.length + from > maxBytes) {
       this.dropped++
       return
     }
-    const status = line.status ?? 0
-    const level = status >= 500 || line.status === undefined ? 50 : status >= 400 ? 40 : 30
-    const { method, path, faultId, errorType } = line
-    this.#gather(
-      this.#format(
-        `{"level":${level},"time":${this.#now()},${this.#prefix},` +
-          `"${logMember.traceId}":"${line.traceId}","${logMember.spanId}":"${line.spanId}","${logMember.traceFlags}":"${hexByte(line.traceFlags)}",` +
-          `"http.request.method":"${method}","url.path":${plainPath.test(path) ? `"${path}"` : JSON.stringify(path)},` +
-          this.#answer(line.route, line.status) +
-          (errorType === undefined ? '' : `"error.type":${JSON.stringify(errorType)},`) +
-          (faultId === undefined ? '' : `"shaketable.fault.id":${JSON.stringify(faultId)},`) +
-          `"duration_ms":${thousandths(line.durationMs)},"msg":"request completed"}\n`,
-      ),
-    )
-    if (this.#gathered >= batchBytes) this.flush()
+    this.#compose(parts, line)
+    if (this.#format) this.#rewrite(from, this.#format)
+    if (this.#batch.length >= batchBytes) this.flush()
     else if (!this.#timer) this.#wake(batchMs)
   }
 
-  #gather(line: string): void {
-    const mostBytes = line.length * bytesOfCharacter
-    if (mostBytes > this.#batch.length - this.#gathered) this.flush()
-    if (mostBytes > this.#batch.length) this.#rest = Buffer.concat([this.#rest, Buffer.from(line)])
-    else this.#gathered += this.#batch.write(line, this.#gathered)
-  }
-
-  /** ms since the epoch. Thirteen digits are dear to write anew for every line: the seconds stay the same for many. */
-  #now(): string {
-    const now = Date.now()
-    const second = Math.floor(now / 1000)
+  #compose(parts: AnswerParts, { path, endMs, durationMs, faultId, span }: AccessLine): void {
+    const to = this.#batch
+    const second = Math.floor(endMs / 1000)
     if (second !== this.#second) {
       this.#second = second
       this.#seconds = String(second)
     }
-    return this.#seconds + threeDigits[now - second * 1000]
+    to.raw(parts.before)
+    to.ascii(this.#seconds)
+    to.digits(Math.floor(endMs - second * 1000), 3)
+    to.raw(this.#process)
+    to.ascii(span.traceId)
+    to.raw(beforeSpanId)
+    to.ascii(span.spanId)
+    to.raw(beforeFlags)
+    to.ascii(hexByte(span.traceFlags))
+    to.raw(parts.method)
+    if (plainPath.test(path)) {
+      to.ascii('"')
+      to.ascii(path)
+      to.ascii('"')
+    } else to.text(JSON.stringify(path))
+    to.raw(parts.answer)
+    if (faultId !== undefined) to.text(member('shaketable.fault.id', faultId))
+    to.raw(beforeDuration)
+    const micros = Math.round(durationMs * 1000)
+    const whole = Math.floor(micros / 1000)
+    to.ascii(String(whole))
+    to.ascii('.')
+    to.digits(micros - whole * 1000, 3)
+    to.raw(message)
   }
 
-  /** Templates are few, and mostly answer alike; what makes them many would be folded in the metrics, too. */
-  #answer(route: string | undefined, status: number | undefined): string {
-    if (route === undefined || status === undefined) return answerText(route, status)
-    const last = this.#answers.get(route)
-    if (last?.status === status) return last.text
-    const text = answerText(route, status)
-    if (this.#answers.size >= 1_000) this.#answers.clear()
-    this.#answers.set(route, { status, text })
-    return text
+  /** The line from there on, in another format. */
+  #rewrite(from: number, format: (line: string) => string): void {
+    const line = this.#batch.written.toString('utf8', from)
+    const formatted = format(line)
+    if (formatted === line) return
+    this.#batch.shorten(from)
+    this.#batch.text(formatted)
   }
 
   /** Writes what has gathered. What a full pipe does not take now is tried again soon. */
   flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const gathered = this.#batch.subarray(0, this.#gathered)
-    this.#gathered = 0
+    const gathered = this.#batch.written
+    this.#batch.shorten(0)
     let rest = this.#rest.length === 0 ? gathered : Buffer.concat([this.#rest, gathered])
     try {
       while (rest.length > 0) rest = rest.subarray(this.#write(rest))
@@ -144,20 +170,11 @@ export class AccessLog {
   }
 }
 
-function answerText(route: string | undefined, status: number | undefined): string {
-  const template = route === undefined ? '' : `"http.route":${JSON.stringify(route)},`
-  return status === undefined ? template : `${template}"http.response.status_code":${status},`
-}
+const beforeSpanId = Buffer.from(`","${logMember.spanId}":"`)
+const beforeFlags = Buffer.from(`","${logMember.traceFlags}":"`)
+const beforeDuration = Buffer.from(',"duration_ms":')
+const message = Buffer.from(',"msg":"request completed"}\n')
 
-const threeDigits = Array.from({ length: 1_000 }, (_, number) => String(number).padStart(3, '0'))
-
-/** Of a number from 0 on: with whole numbers, which are written much faster than fractions. */
-function thousandths(value: number): string {
-  const all = Math.round(value * 1000)
-  const whole = Math.floor(all / 1000)
-  return `${whole}.${threeDigits[all - whole * 1000]}`
-}
-
-function hexByte(flags: number): string {
-  return flags === 1 ? '01' : (flags & 0xff).toString(16).padStart(2, '0')
+function member(name: string, value: string | undefined): string {
+  return value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`
 }

@@ -1,6 +1,7 @@
 import { isSpanContextValid, type SpanContext, trace } from '@opentelemetry/api'
 import { activeContext } from '../context.ts'
 import { logMember } from '../names.ts'
+import { hexByte } from '../traces/propagation.ts'
 
 const { traceId, spanId, traceFlags } = logMember
 const alreadyThere = `"${traceId}":`
@@ -17,14 +18,10 @@ export function withIds(line: string): string {
   const end = line.lastIndexOf('}')
   if (!span || end < 0 || line.includes(alreadyThere)) return line
   const comma = line[end - 1] === '{' ? '' : ','
-  return `${line.slice(0, end)}${comma}"${traceId}":"${span.traceId}","${spanId}":"${span.spanId}","${traceFlags}":"${flags(span)}"${line.slice(end)}`
+  return `${line.slice(0, end)}${comma}"${traceId}":"${span.traceId}","${spanId}":"${span.spanId}","${traceFlags}":"${hexByte(span.traceFlags)}"${line.slice(end)}`
 }
 
 /** The ids as members of a record that is not written yet. */
 export function idMembers(span: SpanContext): Record<string, string> {
-  return { [traceId]: span.traceId, [spanId]: span.spanId, [traceFlags]: flags(span) }
-}
-
-function flags(span: SpanContext): string {
-  return (span.traceFlags & 0xff).toString(16).padStart(2, '0')
+  return { [traceId]: span.traceId, [spanId]: span.spanId, [traceFlags]: hexByte(span.traceFlags) }
 }

@@ -37,6 +37,12 @@ export class LogLines {
     return this.#formatted(line)
   }
 
+  /** The same, for lines by the thousand: undefined where they stay as they are. */
+  finishing(source: LogSource): ((line: string) => string) | undefined {
+    if (this.#format === 'pino' && !this.records) return undefined
+    return line => this.finished(source, line)
+  }
+
   #formatted(line: string): string {
     return this.#format === 'ecs' ? toEcs(line, this.#serviceName) : line
   }

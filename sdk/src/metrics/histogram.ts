@@ -68,8 +68,8 @@ export class Series {
     this.#times = new Float64Array(boundaries.length + 1)
   }
 
-  /** Counts one value; a sampled span becomes the exemplar of its bucket. */
-  record(value: number, span?: SpanContext): void {
+  /** Counts one value; a sampled span becomes the exemplar of its bucket, of `atMs` since the epoch. */
+  record(value: number, span?: SpanContext, atMs?: number): void {
     let bucket = 0
     while (bucket < this.#boundaries.length && value > this.#boundaries[bucket]!) bucket++
     this.#counts[bucket]!++
@@ -77,7 +77,7 @@ export class Series {
     if (!span) return
     this.#spans[bucket] = span
     this.#values[bucket] = value
-    this.#times[bucket] = Date.now()
+    this.#times[bucket] = atMs ?? Date.now()
   }
 
   #exemplar(bucket: number): Exemplar | undefined {

@@ -1,10 +1,10 @@
-import type { SpanContext } from '@opentelemetry/api'
 import { httpDurationBoundaries, label, metric } from '../names.ts'
 import { Tally } from './counter.ts'
 import type { Family } from './exposition.ts'
 import { Histogram, type Series } from './histogram.ts'
 
-export interface ServedRequest {
+/** What the metrics tell apart of the requests that the service serves. */
+export interface ServedFacts {
   method: string
   /** The route template; undefined when no route matched. */
   route: string | undefined
@@ -14,12 +14,20 @@ export interface ServedRequest {
   errorType: string | undefined
 }
 
-export interface MadeRequest {
+/** The same of those that it makes. */
+export interface MadeFacts {
   method: string
   address: string
   port: number
   status: number | undefined
   errorType: string | undefined
+}
+
+/** Where the requests of one kind are counted. */
+export interface ServedSeries {
+  /** In flight, of the same method and scheme. */
+  active: { value: number }
+  duration: Series
 }
 
 /** Rate, errors and duration of the requests that the service serves and makes. */
@@ -29,8 +37,6 @@ export class RequestMetrics {
   readonly #active: Tally
   /** By scheme and method. */
   readonly #activeNow = { http: new Map<string, { value: number }>(), https: new Map<string, { value: number }>() }
-  readonly #servedNow: Recent<ServedRequest>
-  readonly #madeNow: Recent<MadeRequest>
   readonly #upgrades: Tally
 
   constructor(maxSeries: number) {
@@ -48,24 +54,6 @@ export class RequestMetrics {
       httpDurationBoundaries,
       maxSeries,
     )
-    this.#servedNow = new Recent(
-      ({ method, route = '', status, scheme, errorType = '' }) =>
-        this.#server.series([method, route, text(status), scheme, errorType]),
-      (one, other) =>
-        one.status === other.status &&
-        one.method === other.method &&
-        one.scheme === other.scheme &&
-        one.errorType === other.errorType,
-    )
-    this.#madeNow = new Recent(
-      ({ method, address, port, status, errorType = '' }) =>
-        this.#client.series([method, address, String(port), text(status), errorType]),
-      (one, other) =>
-        one.status === other.status &&
-        one.port === other.port &&
-        one.method === other.method &&
-        one.errorType === other.errorType,
-    )
     const activeLabels = [label.method, label.scheme]
     this.#active = new Tally('gauge', metric.httpServerActive, 'Number of active HTTP server requests.', activeLabels)
     const upgradesHelp = 'HTTP server requests that went on as another protocol, e.g. WebSocket.'
@@ -76,9 +64,13 @@ export class RequestMetrics {
     this.#activeOf(method, scheme).value++
   }
 
-  served(request: ServedRequest, seconds: number, exemplar: SpanContext | undefined): void {
-    this.#activeOf(request.method, request.scheme).value--
-    this.#servedNow.seriesOf(request.route ?? '', request).record(seconds, exemplar)
+  servedSeries({ method, route = '', status, scheme, errorType = '' }: ServedFacts): ServedSeries {
+    const duration = this.#server.series([method, route, text(status), scheme, errorType])
+    return { active: this.#activeOf(method, scheme), duration }
+  }
+
+  madeSeries({ method, address, port, status, errorType = '' }: MadeFacts): Series {
+    return this.#client.series([method, address, String(port), text(status), errorType])
   }
 
   #activeOf(method: string, scheme: 'http' | 'https'): { value: number } {
@@ -95,33 +87,8 @@ export class RequestMetrics {
     this.#upgrades.add(1, protocol)
   }
 
-  made(request: MadeRequest, seconds: number, exemplar: SpanContext | undefined): void {
-    this.#madeNow.seriesOf(request.address, request).record(seconds, exemplar)
-  }
-
   families(): Family[] {
     return [this.#server.family(), this.#client.family(), this.#active.family(), this.#upgrades.family()]
-  }
-}
-
-/** The series that were last used of each route or address: most requests are of few kinds, and need no key to be made. */
-class Recent<Request> {
-  readonly #find: (request: Request) => Series
-  readonly #isSame: (one: Request, other: Request) => boolean
-  readonly #last = new Map<string, { request: Request; series: Series }>()
-
-  constructor(find: (request: Request) => Series, isSame: (one: Request, other: Request) => boolean) {
-    this.#find = find
-    this.#isSame = isSame
-  }
-
-  seriesOf(group: string, request: Request): Series {
-    const last = this.#last.get(group)
-    if (last && this.#isSame(last.request, request)) return last.series
-    const series = this.#find(request)
-    if (this.#last.size >= 1_000) this.#last.clear()
-    this.#last.set(group, { request, series })
-    return series
   }
 }
 

@@ -37,6 +37,13 @@ export class ProtobufWriter {
     this.#at += bytes.copy(this.#bytes, this.#at, from, to)
   }
 
+  /** Adds fields that are written already. */
+  raw(fields: Uint8Array): void {
+    this.#room(fields.length)
+    this.#bytes.set(fields, this.#at)
+    this.#at += fields.length
+  }
+
   /** Opens a nested message; pass what it returns to `close`. */
   open(field: number): number {
     this.#tag(field, 2)

@@ -2,6 +2,7 @@ import type { SpanContext } from '@opentelemetry/api'
 import { ProtobufWriter, type Written } from '../otlp/protobuf.ts'
 import { attributes, encodeOfResource } from '../otlp/protobuf-message.ts'
 import type { Scope, ServiceResource } from '../resource.ts'
+import { writeAttributes } from './description.ts'
 import { type RecordedSpan, toMs } from './span.ts'
 
 /** Spans as they go over the wire, but for the frame that they have in common with others. */
@@ -22,12 +23,16 @@ export class SpanWriter {
 
   readonly write = (spans: readonly RecordedSpan[]): WrittenSpans[] => {
     if (this.#chunk.room < roomOfHandful) this.#chunk = new ProtobufWriter(chunkBytes)
-    const byScope = Map.groupBy(spans, span => span.instrumentationScope)
-    return Array.from(byScope, ([scope, ofScope]) => {
-      const from = this.#chunk.length
-      for (const span of ofScope) writeSpan(this.#chunk, span)
-      return { ...this.#chunk.since(from), scope, resource: ofScope[0]!.resource }
-    })
+    const written: WrittenSpans[] = []
+    let from = this.#chunk.length
+    for (let at = 0; at < spans.length; at++) {
+      const { instrumentationScope: scope, resource } = spans[at]!
+      writeSpan(this.#chunk, spans[at]!)
+      if (spans[at + 1]?.instrumentationScope === scope) continue
+      written.push({ ...this.#chunk.since(from), scope, resource })
+      from = this.#chunk.length
+    }
+    return written
   }
 }
 
@@ -47,7 +52,9 @@ function writeSpan(to: ProtobufWriter, span: RecordedSpan): void {
   to.unsigned(6, span.kind + 1)
   to.nanos(7, span.startMs)
   to.nanos(8, span.endMs)
-  attributes(to, 9, span.attributes)
+  const { description } = span
+  if (description) description.write(to)
+  else writeAttributes(to, span.attributes)
   if (span.droppedAttributesCount) to.unsigned(10, span.droppedAttributesCount)
   if (!span.isPlain) eventsAndLinks(to, span)
   if (span.droppedEventsCount) to.unsigned(12, span.droppedEventsCount)

@@ -12,10 +12,16 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
+import { validSpanContextOf } from './span.ts'
+
+/** The trace flags as two hex digits. */
+export function hexByte(flags: number): string {
+  return flags === 1 ? '01' : (flags & 0xff).toString(16).padStart(2, '0')
+}
 
 /** `traceparent` of a span, version 00. */
 export function traceparentOf(span: SpanContext): string {
-  return `00-${span.traceId}-${span.spanId}-${(span.traceFlags & 0xff).toString(16).padStart(2, '0')}`
+  return `00-${span.traceId}-${span.spanId}-${hexByte(span.traceFlags)}`
 }
 
 const traceparent = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
@@ -89,8 +95,8 @@ export class W3cPropagator implements TextMapPropagator {
   }
 
   inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
-    const span = this.#tracecontext ? trace.getSpanContext(context) : undefined
-    if (span && isSpanContextValid(span)) {
+    const span = this.#tracecontext ? validSpanContextOf(context) : undefined
+    if (span) {
       setter.set(carrier, 'traceparent', traceparentOf(span))
       const state = span.traceState?.serialize()
       if (state) setter.set(carrier, 'tracestate', state)

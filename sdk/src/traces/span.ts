@@ -1,6 +1,7 @@
 import {
   type Attributes,
   type AttributeValue,
+  type Context,
   type Exception,
   type HrTime,
   isSpanContextValid,
@@ -14,8 +15,10 @@ import {
   TraceFlags,
 } from '@opentelemetry/api'
 import { nowMs, toHrTime } from '../clock.ts'
+import { spanOf } from '../context.ts'
 import type { Redaction } from '../redaction.ts'
 import type { Scope, ServiceResource } from '../resource.ts'
+import type { Description } from './description.ts'
 import type { LocalTrace } from './undecided.ts'
 
 export interface SpanLimits {
@@ -52,11 +55,21 @@ export interface SpanStart {
   scope: Scope
   /** ms since the epoch; now when absent. */
   startMs?: number | undefined
-  /** What the SDK itself says of a request: no more than a dozen, redacted, and the span's own from now on. */
-  attributes?: Attributes | undefined
+  description?: Description | undefined
   /** Head sampling left the span out, but its local root may yet bring it in. */
   local?: LocalTrace | undefined
 }
+
+/** Of the span in the context, as long as it has one that may have children. */
+export function validSpanContextOf(context: Context): SpanContext | undefined {
+  const span = spanOf(context)
+  const own = span?.spanContext()
+  // Our own ids need no second look.
+  return own && (span instanceof RecordedSpan || isSpanContextValid(own)) ? own : undefined
+}
+
+/** Attributes that a description has. */
+const mostDescribed = 16
 
 const unset: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET })
 
@@ -68,7 +81,6 @@ export class RecordedSpan implements Span {
   name: string
   readonly kind: SpanKind
   readonly parentSpanContext: SpanContext | undefined
-  attributes: Attributes
   readonly instrumentationScope: Scope
   readonly startMs: number
   status: SpanStatus = unset
@@ -83,6 +95,8 @@ export class RecordedSpan implements Span {
   readonly local: LocalTrace | undefined
   /** `performance.now()` at the start: a clock that is set meanwhile changes no duration. */
   readonly startedAt: number | undefined
+  #description: Description | undefined
+  #attributes: Attributes | undefined
   #attributeCount = 0
   // Most spans have none: they are made when there is one.
   #links: Link[] | undefined
@@ -97,11 +111,22 @@ export class RecordedSpan implements Span {
     this.startMs = start.startMs ?? nowMs(this.startedAt)
     this.#context = start.context
     this.#sink = sink
-    this.attributes = {}
-    if (start.attributes) this.#adopt(start.attributes)
+    this.#description = start.description
+    if (this.#description && isNarrow(sink.limits)) this.#adopt(this.#description.attributes())
     this.local = start.local
     this.local?.started(this)
     if (this.isSampled()) sink.started(this)
+  }
+
+  get attributes(): Attributes {
+    if (this.#description) this.#adopt(this.#description.attributes())
+    this.#attributes ??= {}
+    return this.#attributes
+  }
+
+  /** All that its attributes are, as long as nobody has asked for them or set one. */
+  get description(): Description | undefined {
+    return this.#description
   }
 
   get links(): Link[] {
@@ -162,25 +187,29 @@ export class RecordedSpan implements Span {
   /** What the SDK itself says of the request: known to be an attribute, and to hold nothing that must be withheld. */
   describe(key: string, value: AttributeValue | undefined): this {
     if (this.ended || value === undefined) return this
-    if (!Object.hasOwn(this.attributes, key)) {
+    const { attributes } = this
+    if (!Object.hasOwn(attributes, key)) {
       if (this.#attributeCount >= this.#sink.limits.attributeCount) {
         this.droppedAttributesCount++
         return this
       }
       this.#attributeCount++
     }
-    this.attributes[key] = shorten(value, this.#sink.limits.attributeLength)
+    attributes[key] = shorten(value, this.#sink.limits.attributeLength)
     return this
   }
 
-  /** One object that is made whole costs a fraction of one that grows by a dozen members. */
+  describeAll(attributes: Attributes): void {
+    for (const name of Object.keys(attributes)) this.describe(name, attributes[name])
+  }
+
   #adopt(attributes: Attributes): void {
-    const { attributeCount, attributeLength } = this.#sink.limits
-    const names = Object.keys(attributes)
-    if (names.length <= attributeCount && attributeLength === Number.POSITIVE_INFINITY) {
-      this.attributes = attributes
-      this.#attributeCount = names.length
-    } else for (const name of names) this.describe(name, attributes[name])
+    this.#description = undefined
+    if (isNarrow(this.#sink.limits)) this.describeAll(attributes)
+    else {
+      this.#attributes = attributes
+      this.#attributeCount = Object.keys(attributes).length
+    }
   }
 
   setAttributes(attributes: Attributes): this {
@@ -264,6 +293,11 @@ export class RecordedSpan implements Span {
   #nowMs(): number {
     return this.startedAt === undefined ? nowMs() : this.startMs + performance.now() - this.startedAt
   }
+}
+
+/** Whether a description may not fit into them. */
+function isNarrow({ attributeCount, attributeLength }: SpanLimits): boolean {
+  return attributeCount < mostDescribed || attributeLength !== Number.POSITIVE_INFINITY
 }
 
 /** What a `fixed64` of nanoseconds can hold. */

@@ -2,7 +2,6 @@ import {
   type Attributes,
   type Context,
   INVALID_SPAN_CONTEXT,
-  isSpanContextValid,
   type Span,
   type SpanContext,
   SpanKind,
@@ -14,12 +13,13 @@ import {
   type TraceState,
   trace,
 } from '@opentelemetry/api'
-import { activeContext, contextOf, isUntraced, spanOf, withContext } from '../context.ts'
+import { activeContext, contextOf, isUntraced, withContext } from '../context.ts'
 import type { Notice } from '../notice.ts'
 import type { Scope } from '../resource.ts'
+import type { Description } from './description.ts'
 import { newSpanId, newTraceId } from './ids.ts'
 import type { Decide, Sampler } from './sampler.ts'
-import { RecordedSpan, type SpanSink, toMs } from './span.ts'
+import { RecordedSpan, type SpanSink, toMs, validSpanContextOf } from './span.ts'
 import type { LocalTrace, Undecided } from './undecided.ts'
 
 /** The HTTP observer's own scope. */
@@ -73,15 +73,14 @@ export class SpanProvider implements TracerProvider {
     kind: SpanKind,
     context: Context,
     options?: SpanOptions,
-    describe?: () => Attributes,
+    describe?: () => Description,
   ): RecordedSpan {
-    const remembered = options?.root ? undefined : spanOf(context)?.spanContext()
-    const parent = remembered && isSpanContextValid(remembered) ? remembered : undefined
+    const parent = options?.root ? undefined : validSpanContextOf(context)
     const traceId = parent?.traceId ?? newTraceId()
     let traceState: TraceState | undefined = parent?.traceState
     let sampled: boolean
     let added: Readonly<Attributes> | undefined
-    const asked = this.#sampler && describe ? { ...options, attributes: describe() } : options
+    const asked = this.#sampler && describe ? { ...options, attributes: describe().attributes() } : options
     const own = this.#askSampler(context, traceId, name, kind, asked)
     if (own) {
       sampled = own.decision === 2
@@ -98,8 +97,8 @@ export class SpanProvider implements TracerProvider {
     if (traceState) spanContext.traceState = traceState
     const startMs = toMs(options?.startTime)
     const local = sampled || !this.#undecided ? undefined : this.#localTraceOf(this.#undecided, parent && context)
-    const attributes = sampled || local ? describe?.() : undefined
-    const given = { name, kind, context: spanContext, parent, scope, startMs, local, attributes }
+    const description = sampled || local ? describe?.() : undefined
+    const given = { name, kind, context: spanContext, parent, scope, startMs, local, description }
     const span = new RecordedSpan(this.#sink, given)
     if (options?.attributes) span.setAttributes(options.attributes)
     if (added) span.setAttributes(added)
