@@ -2,11 +2,9 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { exitCode } from '@shaketable/slo'
 import type { Container } from 'dockerode'
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { parse } from 'yaml'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Journal, JournalEntry } from '../src/conduct/journal.ts'
 import type { System } from '../src/experiment/model.ts'
 import { random } from '../src/random.ts'
@@ -22,7 +20,6 @@ import { hitAndUndone } from './outcome.ts'
 import { describeTarget } from './target-contract.ts'
 
 const never = new AbortController().signal
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const mark = `shaketable.test.${process.pid}`
 const within = { timeout: 30_000, interval: 100 }
 const inside = { HOST: '0.0.0.0', PORT: '8080' }
@@ -408,55 +405,5 @@ spec:
     expect(code).toBe(0)
     expect(stdout).toMatch(/resumed back-\d \(container duo-\d+-back-\d\)\n/)
     expect(await state.runs()).toEqual([])
-  })
-})
-
-describe('the shop', () => {
-  it('has an image by its Dockerfile, which holds all that a service needs', async () => {
-    await engine.build('demo-services/Dockerfile', 'shaketable-test-shop')
-    const service = await engine.run({
-      name: `shop-${process.pid}-recommendations`,
-      image: 'shaketable-test-shop',
-      // Without a build of the SDK in this checkout, from its sources.
-      command: [
-        '--conditions=@shaketable/source',
-        '--import',
-        '@shaketable/sdk/register',
-        'recommendations/src/main.ts',
-      ],
-      dir: '/shaketable/demo-services',
-      labels: {},
-      env: { ...inside, ...listeners, OTEL_SERVICE_NAME: 'recommendations', OTEL_TRACES_EXPORTER: 'none' },
-      ports: [8080, 9464],
-      host: { ReadonlyRootfs: true },
-    })
-    const { Config, NetworkSettings } = await service.inspect()
-    const at = (port: number) => `http://127.0.0.1:${NetworkSettings.Ports[`${port}/tcp`]?.[0]?.HostPort}`
-    const ready = () =>
-      fetch(`${at(9464)}/readyz`).then(
-        ({ status }) => status,
-        () => 0,
-      )
-    await expect.poll(ready, within).toBe(200)
-    expect((await fetch(`${at(8080)}/recommendations?sku=A1`)).status).toBe(200)
-    expect(Config.User).toBe('1000:1000')
-  })
-
-  it('is found by its experiments in the containers that compose makes of it', async () => {
-    const { services } = parse(await readFile(join(root, 'compose.shop.yaml'), 'utf8'), { merge: true }) as {
-      services: Record<string, { labels?: Record<string, string> }>
-    }
-    const made = Object.entries(services).filter(([, { labels }]) => labels)
-    for (const [name, { labels = {} }] of made) {
-      const idle = ['-e', 'setInterval(() => {}, 1000)']
-      await engine.run({ name: `shop-${process.pid}-${name}`, command: idle, dir: '/', labels, env: {}, ports: [] })
-    }
-    const { state, remove } = await freshState()
-    onTestFinished(remove)
-    const args = ['run', 'demo-services/experiments', '--target', 'docker', '--dry-run', '--seed', '1']
-    const { code, stdout, stderr } = await new Shaketable(args, { state, cwd: root, env: engine.env }).finished
-    expect([code, stdout.match(/ hits /g)?.length], stderr).toEqual([0, 4])
-    expect(stdout).toContain('system    shop (postgres, gateway, catalog, orders x2, inventory x2, payments,')
-    expect(stdout).toMatch(/ hits orders-[12] \(container shop-\d+-orders-[12]\)\n/)
   })
 })
