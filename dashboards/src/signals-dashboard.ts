@@ -1,6 +1,6 @@
 import { type DashboardBuilder, RowBuilder, TextBoxVariableBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
 import { logMember, metric } from '@shaketable/sdk/names'
-import { collectorLabel, collectorMetric, spanLabel, spanMetric } from './collector-metrics.ts'
+import { collectorLabel, collectorLosses, collectorMetric, spanLabel, spanMetric } from './collector-metrics.ts'
 import { environmentVariable, frame, labelVariable, sourceVariable } from './frame.ts'
 import { graph } from './panels.ts'
 import { served } from './red.ts'
@@ -103,13 +103,22 @@ function arrival() {
     graph({
       title: 'Spans made, sent and dropped by the service',
       description:
-        'Spans a second. Dropped ones: the bounded queue was full. Is the collector there, and does it refuse? See the panels beside.',
+        'Spans a second. Dropped ones: the bounded queue was full. Is the collector there, and does it refuse? See the panels below.',
       unit: 'cps',
-      width: 8,
+      width: 12,
       queries: (['spansMade', 'spansSent', 'spansDropped'] as const).map(name => ({
         expr: `sum (rate(${metric[name]}{${ofService}}${rate}))`,
         legend: name.slice('spans'.length).toLowerCase(),
       })),
+    }),
+    graph({
+      title: 'Failed pushes of the service’s metrics',
+      description:
+        'Pushes a second. While they fail the store keeps an old state. Does it answer others? Then this service has a wrong endpoint.',
+      unit: 'cps',
+      width: 12,
+      emptyWhile: 'the service is only scraped',
+      queries: [{ expr: `sum (rate(${metric.metricExportsFailed}{${ofService}}${rate}))`, legend: 'failed' }],
     }),
     graph({
       title: 'Spans accepted and refused by the collector',
@@ -138,5 +147,17 @@ function arrival() {
       },
       [{ value: 0.8, color: 'red' }],
     ),
+    graph({
+      title: 'What the collector loses',
+      description:
+        'Spans, points and log records a second. Its log names the exporter and the answer: a full queue, or a refusal that stays.',
+      unit: 'cps',
+      width: 8,
+      emptyWhile: 'no collector is scraped, or none has ever lost anything',
+      queries: collectorLosses.map(name => ({
+        expr: `sum (rate(${name}${rate}))`,
+        legend: name.replace('otelcol_exporter_', '').replaceAll('_', ' '),
+      })),
+    }),
   ]
 }

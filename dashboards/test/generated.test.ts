@@ -97,7 +97,7 @@ test.each(panels)('the panel "$panel.title" says what it shows and what to do, i
     expect(target.datasource).toEqual(panel.datasource)
     expect(target.expr ?? '').not.toMatch(/\[\d+[smhd]\]/)
   }
-  expect(targets.map(target => target.refId)).toEqual(['A', 'B', 'C', 'D', 'E'].slice(0, targets.length))
+  expect(targets.map(target => target.refId)).toEqual([...'ABCDEF'].slice(0, targets.length))
 })
 
 // The rules of Grafana's dashboard-linter that fit OpenTelemetry's labels and are not tested above. Left out: target-job and
@@ -186,11 +186,27 @@ test('every alert has a section in RUNBOOKS.md, and every section an alert', () 
   }
 })
 
-test('every alert leads to a dashboard that exists', () => {
-  const uids = dashboards().map(dashboard => dashboard.uid)
+test('every alert leads to a dashboard that exists, with variables that it has', () => {
+  const made = new Map(dashboards().map(dashboard => [dashboard.uid, dashboard]))
   for (const rule of rules) {
-    if ('alert' in rule) expect(uids).toContain(rule.annotations.dashboard?.match(/\/d\/([\w-]+)/)?.[1])
+    if (!('alert' in rule)) continue
+    const [, uid, query] = /^\/d\/([\w-]+)(?:\?(.*))?$/.exec(rule.annotations.dashboard!)!
+    const names = made.get(uid!)?.templating?.list?.map(({ name }) => `var-${name}`)
+    expect(names, rule.alert).toEqual(expect.arrayContaining([...new URLSearchParams(query).keys()]))
   }
+})
+
+test('an alert beyond the objectives leads to a dashboard that shows what it is about', () => {
+  const shown = Map.groupBy(panels, ({ dashboard }) => dashboard.uid)
+  const unseen = rules.flatMap(rule => {
+    if (!('alert' in rule) || Object.values<string>(objectiveAlert).includes(rule.alert)) return []
+    const [, uid] = /^\/d\/([\w-]+)/.exec(rule.annotations.dashboard!)!
+    const read = shown
+      .get(uid!)!
+      .flatMap(({ targets }) => targets.flatMap(({ expr }) => (expr ? namesIn(expr).metrics : [])))
+    return namesIn(rule.expr).metrics.some(name => read.includes(name)) ? [] : [rule.alert]
+  })
+  expect(unseen).toEqual([])
 })
 
 test('the objectives’ names of metrics, labels and buckets are the SDK’s', () => {
