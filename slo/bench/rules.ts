@@ -4,7 +4,7 @@
  * processor, which is what a machine that does other things too leaves comparable. With `--promtool` that program checks the
  * rules.
  */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +18,10 @@ const { values } = parseArgs({
   options: { objectives: { type: 'string', default: '1000' }, promtool: { type: 'boolean', default: false } },
 })
 const count = Number(values.objectives)
+if (values.promtool && spawnSync('promtool', ['--version']).error) {
+  console.error('--promtool needs promtool on the PATH: apt-get install prometheus')
+  process.exit(2)
+}
 
 interface Spent {
   clockMs: number
@@ -48,7 +52,8 @@ if (values.promtool) {
   const folder = mkdtempSync(join(tmpdir(), 'shaketable-bench-'))
   try {
     writeFileSync(join(folder, 'rules.yaml'), text)
-    execFileSync('promtool', ['check', 'rules', 'rules.yaml'], { cwd: folder, stdio: 'inherit' })
+    const { status } = spawnSync('promtool', ['check', 'rules', 'rules.yaml'], { cwd: folder, stdio: 'inherit' })
+    process.exitCode = status ?? 1
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
