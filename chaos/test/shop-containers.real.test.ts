@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { parse } from 'yaml'
-import type { SuiteReport } from '../src/report/model.ts'
 import { Ports } from '../src/targets/local/ports.ts'
 import { freshState, Shaketable } from './cli.ts'
 import { type Engine, startEngine } from './fixtures/docker/engine.ts'
@@ -141,8 +140,8 @@ describe('the shop in containers', () => {
     ports.release()
   })
 
-  it('is shaken by its own experiments as its processes are, its books balance, and its spans come', async () => {
-    const names = (process.env.SHOP_EXPERIMENTS ?? 'crashed-orders slow-payments').split(' ')
+  it('is shaken by its own experiment as its processes are, its books balance, and its spans come', async () => {
+    const names = ['slow-payments']
     const { state, remove, runs } = await freshState()
     onTestFinished(remove)
     const run = (...more: string[]) => {
@@ -152,20 +151,15 @@ describe('the shop in containers', () => {
     }
     const dry = await run('--dry-run')
     expect([dry.code, dry.stdout.match(/ hits /g)?.length], dry.stderr).toEqual([0, names.length])
-    expect(dry.stdout).toMatch(/ hits orders-[12] \(container orders-[12]\)\n/)
-    const finished = await run('--yes-this-is', 'shop', '--json', '--otlp-listen', spansGoTo)
+    expect(dry.stdout).toContain(' hits payments-1 (container payments-1)\n')
+    const finished = await run('--yes-this-is', 'shop', '--json', '--attempts', '2', '--otlp-listen', spansGoTo)
     const experiments = hitAndUndone(finished, names)
     for (const { name, expectations } of experiments) {
       const books = expectations.find(each => each.name.includes('books-balance'))
       expect(books, name).toMatchObject({ verdict: 'pass' })
     }
-    const slow = experiments.find(({ name }) => name === 'slow-payments')
-    expect(slow?.traces?.edges.map(({ from, to }) => `${from} ${to}`)).toContain('orders payments')
+    expect(experiments[0]?.traces?.edges.map(({ from, to }) => `${from} ${to}`)).toContain('orders payments')
     expect(await runs()).toEqual([])
-    console.log(
-      experiments.map(e => [e.name, e.verdict, e.reasons]),
-      (JSON.parse(finished.stdout) as SuiteReport).exitCode,
-    )
   })
 })
 
