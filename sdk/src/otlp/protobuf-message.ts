@@ -10,10 +10,6 @@ export function attributes(
   for (const key of Object.keys(values)) {
     const value = values[key]
     if (value === undefined) continue
-    if (typeof value === 'string') {
-      to.textPair(field, key, value)
-      continue
-    }
     const pair = to.openSmall(field)
     to.string(1, key)
     const message = to.openSmall(2)

@@ -56,39 +56,3 @@ test('a message that was thought to be small may become as long as it likes', ()
     expect(bytes).toEqual(Buffer.concat([Buffer.from([0x4a, ...varint]), body]))
   }
 })
-
-test('a pair of texts is the same message, whatever they are long', () => {
-  for (const key of ['k', 'http.route', 'schlüssel', 'k'.repeat(47), 'k'.repeat(200)]) {
-    for (const value of ['', '/orders', '/grün', 'v'.repeat(63), 'v'.repeat(64), '€'.repeat(500)]) {
-      const piecewise = written(to => {
-        const pair = to.open(9)
-        to.string(1, key)
-        const message = to.open(2)
-        to.string(1, value)
-        to.close(message)
-        to.close(pair)
-      })
-      expect(fieldsOf(written(to => to.textPair(9, key, value)))).toEqual(fieldsOf(piecewise))
-    }
-  }
-})
-
-/** The texts of a pair: a length may be written in more than one way. */
-function fieldsOf(bytes: Buffer): unknown {
-  const at = (tag: number, from: Buffer): [Buffer, Buffer] => {
-    expect(from[0]).toBe(tag)
-    let length = 0
-    let end = 1
-    for (let scale = 1; ; scale *= 128) {
-      const byte = from[end++]!
-      length += (byte & 0x7f) * scale
-      if (byte < 0x80) break
-    }
-    return [from.subarray(end, end + length), from.subarray(end + length)]
-  }
-  const [pair, nothing] = at(0x4a, bytes)
-  const [key, rest] = at(0x0a, pair)
-  const [message, more] = at(0x12, rest)
-  const [value, end] = at(0x0a, message)
-  return [key.toString(), value.toString(), nothing.length, more.length, end.length]
-}

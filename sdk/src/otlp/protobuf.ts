@@ -106,36 +106,6 @@ export class ProtobufWriter {
     return true
   }
 
-  /** A message of a key (field 1) and a value (field 2) of text. */
-  textPair(field: number, key: string, value: string): void {
-    if (key.length < 48 && value.length < 64 && this.#shortPair(field, key, value)) return
-    const pair = this.openSmall(field)
-    this.string(1, key)
-    const message = this.openSmall(2)
-    this.string(1, value)
-    this.closeSmall(message)
-    this.closeSmall(pair)
-  }
-
-  #shortPair(field: number, key: string, value: string): boolean {
-    this.#room(key.length + value.length + 8)
-    const start = this.#at
-    this.#at += 2
-    if (this.#shortAscii(1, key)) {
-      this.#at += 2
-      if (this.#shortAscii(1, value)) {
-        const bytes = this.#bytes
-        bytes[start] = field * 8 + 2
-        bytes[start + 1] = key.length + value.length + 6
-        bytes[start + key.length + 4] = 2 * 8 + 2
-        bytes[start + key.length + 5] = value.length + 2
-        return true
-      }
-    }
-    this.#at = start
-    return false
-  }
-
   hex(field: number, value: string): void {
     const length = value.length / 2
     this.#room(length + 4)
