@@ -1,3 +1,5 @@
+import { isPlainPath } from './plain-path.ts'
+
 export interface RedactionOptions {
   /** Passwords, tokens, keys, cookies: by the name of their member, and by their look wherever they stand. */
   credentials: boolean
@@ -138,7 +140,7 @@ export class Redaction {
 
   /** A URL's path. */
   path(path: string): string {
-    return /[=:@%]|eyJ|\d{12}/.test(path) ? this.text(path) : path
+    return !isPlainPath(path) && /[=:@%]|eyJ|\d{12}/.test(path) ? this.text(path) : path
   }
 
   /** The query, without its `?`, as `url.query` may show it. */

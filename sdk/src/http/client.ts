@@ -12,6 +12,7 @@ import { activeContext, contextOf, isUntraced } from '../context.ts'
 import type { OpenCalls } from '../instrumentations/open-calls.ts'
 import { callerBaggageKey } from '../names.ts'
 import type { Notice } from '../notice.ts'
+import { isPlainPath } from '../plain-path.ts'
 import type { Redaction } from '../redaction.ts'
 import type { RecordedSpan } from '../traces/span.ts'
 import { httpScope, type SpanProvider } from '../traces/tracer.ts'
@@ -214,8 +215,10 @@ export function callOf(request: object): Observed | undefined {
   return (request as UndiciRequest)[calling]
 }
 
-/** A path that no URL parser would change. */
-const plainPath = /^\/[\w/-]*$/
+/** Whether no URL parser would change it: there are no segments such as `..`. */
+function isAsParsed(path: string): boolean {
+  return path.startsWith('/') && isPlainPath(path) && !path.includes('/.')
+}
 
 /** Reads an origin once: a service calls few of them, again and again. */
 class Targets {
@@ -229,7 +232,7 @@ class Targets {
   /** Undefined where it is no URL. */
   of(origin: string, path: string): Target | undefined {
     const last = this.#last
-    if (last?.origin === origin && plainPath.test(path))
+    if (last?.origin === origin && isAsParsed(path))
       return { url: origin + this.#redaction.path(path), host: last.host, port: last.port }
     const full = `${origin}${path}`
     if (!URL.canParse(full)) return undefined

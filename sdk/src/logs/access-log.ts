@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { SpanContext } from '@opentelemetry/api'
 import { logMember } from '../names.ts'
+import { isPlainPath } from '../plain-path.ts'
 import { hexByte } from '../traces/propagation.ts'
 import { LineBuffer } from './line-buffer.ts'
 
@@ -34,8 +35,6 @@ const batchBytes = 16_384
 const batchMs = 100
 const maxBytes = 1_048_576
 const newline = 0x0a
-/** A path that JSON writes as it is. */
-const plainPath = /^[\w/.~-]*$/
 
 /**
  * One JSON line a request in pino's shape, on stdout. Lines are written in batches (16 KB or 100 ms): a process that is
@@ -108,7 +107,7 @@ export class AccessLog {
     to.raw(beforeFlags)
     to.ascii(hexByte(span.traceFlags))
     to.raw(parts.method)
-    if (plainPath.test(path)) {
+    if (isPlainPath(path)) {
       to.ascii('"')
       to.ascii(path)
       to.ascii('"')
