@@ -17,6 +17,8 @@ const project = (name: string, test: { include: string[]; exclude: string[]; ord
     env: { NODE_OPTIONS: '--conditions=@shaketable/source' },
     sequence: { groupOrder: test.order },
     fileParallelism: !test.alone,
+    // The usual second is too little for what another process does while the machine starts six more.
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: name === 'real' ? 300_000 : 60_000,
     hookTimeout: name === 'real' ? 900_000 : 60_000,
   },

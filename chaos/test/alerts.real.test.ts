@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runnerLabel, runnerMetric } from '@shaketable/sdk/names'
 import { type Objective, objectiveAlert } from '@shaketable/slo'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { installDebianPackages } from '../../.ci/tools/debian.ts'
+import { freePort } from '../../.ci/tools/free-port.ts'
 import { prometheusBreach } from '../src/conduct/prometheus-guard.ts'
 import type { Experiment } from '../src/experiment/model.ts'
 import { AlertWatch, mustAnswerWithAlerts } from '../src/observe/alerts.ts'
@@ -33,15 +33,6 @@ let served: ServedMetrics | undefined
 let folder: string
 let prometheus: string
 let alertmanager: string
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  const { port } = listener.address() as { port: number }
-  listener.close()
-  await once(listener, 'close')
-  return port
-}
 
 beforeAll(async () => {
   installDebianPackages('prometheus', 'prometheus-alertmanager')

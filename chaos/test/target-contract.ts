@@ -50,7 +50,7 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
       expect(new Set(replicas().map(({ id }) => id)).size).toBe(replicas().length)
       expect(new Set(subject.target.urls(subject.service)).size).toBe(replicas().length)
       for (const instance of replicas()) {
-        expect(await subject.answers(instance)).toBe(true)
+        await expect.poll(() => subject.answers(instance)).toBe(true)
         expect(kindsOf(instance)).toEqual(['started', 'ready'])
       }
       expect(subject.target.instances('nobody')).toEqual([])

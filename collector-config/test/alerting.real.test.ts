@@ -10,10 +10,11 @@ import { parsePolicy, readObjectives, timeToFire } from '@shaketable/slo'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { installDebianPackages } from '../../.ci/tools/debian.ts'
+import { freePort } from '../../.ci/tools/free-port.ts'
 import { controlKey, runner } from '../../sdk/test/faults-app/start.ts'
 import { json, type Prometheus, startPrometheus } from './backend.ts'
 import { type InstrumentedShop, startInstrumentedShop, Visitors } from './instrumented-shop.ts'
-import { quietPort, run, startEngine, stopEngines, until } from './processes.ts'
+import { run, startEngine, stopEngines, until } from './processes.ts'
 
 const house = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'shaketable-alerting-'))
@@ -45,7 +46,7 @@ let heartbeat: NodeJS.Timeout
 beforeAll(async () => {
   installDebianPackages('prometheus', 'prometheus-alertmanager')
   hook = await startWebhook()
-  const control = await quietPort()
+  const control = await freePort()
   faults = runner(`http://127.0.0.1:${control}`)
   const [services, rules, address] = await Promise.all([startShop(control), makeRules(), startAlertmanager()])
   alertmanager = address

@@ -1,9 +1,10 @@
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../../.ci/tools/free-port.ts'
 import { goProgram } from '../../.ci/tools/go.ts'
 import { classPath } from '../../.ci/tools/maven.ts'
-import { type Engine, quietPort, startEngine } from './processes.ts'
+import { type Engine, startEngine } from './processes.ts'
 
 const house = fileURLToPath(new URL('../..', import.meta.url))
 export const otelcolFile = (name: string): string => join(house, 'collector-config/otelcol', name)
@@ -20,8 +21,8 @@ export async function startCollector(
   files: string[],
   options: { folder: string; env: Record<string, string>; port?: number },
 ): Promise<Collector> {
-  const port = options.port ?? (await quietPort())
-  const metrics = await quietPort()
+  const port = options.port ?? (await freePort())
+  const metrics = await freePort()
   const engine = await startEngine(
     goProgram('otelcol'),
     files.map(file => `--config=${otelcolFile(file)}`),
@@ -44,7 +45,7 @@ export async function startCollector(
 
 /** A real Zipkin, in memory. */
 export async function startZipkin(): Promise<{ url: string }> {
-  const port = await quietPort()
+  const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const small = ['-Xmx192m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
   await startEngine('java', [...small, '-jar', await classPath('zipkin')], {
@@ -56,7 +57,7 @@ export async function startZipkin(): Promise<{ url: string }> {
 
 /** A real VictoriaLogs, a store of logs that takes OTLP. */
 export async function startVictoriaLogs(folder: string): Promise<{ url: string }> {
-  const port = await quietPort()
+  const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const flags = [`-httpListenAddr=127.0.0.1:${port}`, `-storageDataPath=${join(folder, 'logs')}`]
   await startEngine(goProgram('victorialogs'), flags, {
@@ -73,7 +74,7 @@ async function answers(url: string): Promise<boolean> {
 
 /** A real Prometheus 3 with our file, but for the interval and the addresses of what it scrapes. */
 export async function startPrometheus(folder: string): Promise<Prometheus> {
-  const port = await quietPort()
+  const port = await freePort()
   const config = join(folder, 'collector-config/prometheus')
   cpSync(join(house, 'collector-config/prometheus'), config, { recursive: true })
   mkdirSync(join(folder, 'dashboards'))

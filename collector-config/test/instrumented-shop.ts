@@ -1,5 +1,5 @@
+import { freePort } from '../../.ci/tools/free-port.ts'
 import { LocalShop } from '../../demo-services/test/local-shop.ts'
-import { quietPort } from './processes.ts'
 
 export interface InstrumentedShop {
   shop: LocalShop
@@ -12,7 +12,7 @@ export async function startInstrumentedShop(
   env: (service: string) => Record<string, string>,
 ): Promise<InstrumentedShop> {
   const admin = new Map<string, string[]>()
-  const ports = await Promise.all(Array.from({ length: 9 }, quietPort))
+  const ports = await Promise.all(Array.from({ length: 9 }, freePort))
   const shop = await LocalShop.start({
     extras: service => {
       if (service === 'postgres') return {}

@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { freePort } from '../../.ci/tools/free-port.ts'
 import { goProgram } from '../../.ci/tools/go.ts'
 import { type Receiver, startReceiver } from '../../sdk/test/otlp-receiver.ts'
 import { type Service, startService, stopServices } from '../../sdk/test/service.ts'
 import { otelcolFile, startCollector } from './backend.ts'
-import { quietPort, run, stopEngines, until } from './processes.ts'
+import { run, stopEngines, until } from './processes.ts'
 
 let otelcol: string
 let folder: string
@@ -24,7 +25,7 @@ beforeAll(() => {
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'shaketable-otelcol-'))
   gateway = await startReceiver()
-  port = await quietPort()
+  port = await freePort()
 })
 
 afterEach(async () => {

@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 
 /** Runs a program to its end and returns its exit code with all it said. */
 export function run(program: string, args: string[], cwd = process.cwd()): { code: number; said: string } {
@@ -62,24 +61,5 @@ export async function until<Result>(look: () => Result | Promise<Result>, within
     if (seen !== undefined && seen !== false) return seen as Exclude<Result, undefined | false>
     if (performance.now() > end) throw new Error(`not seen within ${withinMs} ms: ${look}`)
     await new Promise(resolve => setTimeout(resolve, 50))
-  }
-}
-
-/**
- * A port for an engine that has to have the same one after a restart. Below those that the kernel gives to clients, so that
- * no connection takes it meanwhile.
- */
-export async function quietPort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000)
-    const server = createServer()
-    const free = await new Promise(resolve =>
-      server
-        .once('error', () => resolve(false))
-        .listen(port, '127.0.0.1', () => {
-          server.close(() => resolve(true))
-        }),
-    )
-    if (free) return port
   }
 }

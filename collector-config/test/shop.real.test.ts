@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { authorizationOf } from '@shaketable/sdk/faults'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
+import { freePort } from '../../.ci/tools/free-port.ts'
 import { fixture, Shaketable } from '../../chaos/test/cli.ts'
 import { listed, panels } from '../../dashboards/test/everything.ts'
-import { freePort, LocalShop, type Service } from '../../demo-services/test/local-shop.ts'
+import { LocalShop, type Service } from '../../demo-services/test/local-shop.ts'
 import { type Receiver, startReceiver } from '../../sdk/test/otlp-receiver.ts'
 import {
   json,
@@ -17,7 +18,7 @@ import {
   startVictoriaLogs,
   startZipkin,
 } from './backend.ts'
-import { quietPort, stopEngines, until } from './processes.ts'
+import { stopEngines, until } from './processes.ts'
 
 // The shop, our two collectors, and behind them a real Prometheus, Zipkin and VictoriaLogs; traffic with failures in it.
 
@@ -53,7 +54,7 @@ beforeAll(async () => {
   })
   const faults = { payments: await freePort(), gateway: await freePort() }
   const admin = await startShop(agent.url, faults)
-  runnerPort = await quietPort()
+  runnerPort = await freePort()
   await prometheus.scrape({
     services: stringify(
       Object.entries({ ...admin, shaketable: [runnerPort] }).map(([job, targets]) => ({

@@ -6,8 +6,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { installDebianPackages } from '../../.ci/tools/debian.ts'
+import { freePort } from '../../.ci/tools/free-port.ts'
 import { panels } from '../../dashboards/test/everything.ts'
-import { quietPort, until } from './processes.ts'
+import { until } from './processes.ts'
 
 // The page's files and commands as they stand there, but for ports that are free, and a Prometheus in more haste.
 
@@ -22,7 +23,7 @@ let prometheus: string
 
 beforeAll(async () => {
   installDebianPackages('prometheus', 'curl')
-  const [service, admin, server] = await Promise.all([quietPort(), quietPort(), quietPort()])
+  const [service, admin, server] = await Promise.all([freePort(), freePort(), freePort()])
   ports = { 3000: String(service), 9464: String(admin), 9090: String(server) }
   prometheus = `http://127.0.0.1:${server}`
   for (const { mark, name, text } of blocks) {

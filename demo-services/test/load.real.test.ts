@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { authorizationOf } from '@shaketable/sdk/faults'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { freePort } from '../../.ci/tools/free-port.ts'
 import { goProgram } from '../../.ci/tools/go.ts'
-import { eventually, freePort, LocalShop } from './local-shop.ts'
+import { eventually, LocalShop } from './local-shop.ts'
 
 const house = fileURLToPath(new URL('../..', import.meta.url))
 const scripts = join(house, 'demo-services/load/src')

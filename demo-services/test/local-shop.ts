@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../../.ci/tools/free-port.ts'
 
 const dir = fileURLToPath(new URL('..', import.meta.url))
 const layout = {
@@ -16,15 +16,6 @@ const layout = {
   recommendations: 1,
 }
 export type Service = keyof typeof layout
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** Calls `look` until it gives something truthy. Rejects with what it said last after `withinMs`. */
 export async function eventually<T>(look: () => Promise<T>, withinMs = 20_000): Promise<NonNullable<T>> {

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { freePort } from '../../.ci/tools/free-port.ts'
 import { eventually } from './local-shop.ts'
 
 const main = fileURLToPath(new URL('../postgres/src/main.ts', import.meta.url))
@@ -17,10 +17,7 @@ let child: ChildProcess | undefined
 beforeEach(async () => {
   temporary = mkdtempSync(join(tmpdir(), 'postgres-test-'))
   chmodSync(temporary, 0o755)
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  port = (server.address() as { port: number }).port
-  server.close()
+  port = await freePort()
   const { DATABASE_URL: _, ...env } = process.env
   child = spawn(process.execPath, [main], { env: { ...env, PORT: String(port), TMPDIR: temporary }, stdio: 'ignore' })
   await eventually(query)

@@ -2,12 +2,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { installDebianPackages } from '../../.ci/tools/debian.ts'
+import { freePort } from '../../.ci/tools/free-port.ts'
 import { goProgram } from '../../.ci/tools/go.ts'
 import { classPath } from '../../.ci/tools/maven.ts'
 import { until } from './service.ts'
@@ -229,11 +230,3 @@ function accepts(host: string, port: number): Promise<boolean> {
 }
 
 const temporary = () => mkdtempSync(join(tmpdir(), 'shaketable-engine-'))
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
-}

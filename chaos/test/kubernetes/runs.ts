@@ -134,7 +134,8 @@ spec:
     ])
   })
 
-  it('hits, measures, and leaves all as it was', async () => {
+  // Fault control has two seconds for an answer, and a busy machine's port-forward may take longer: the run then ends, void.
+  it('hits, measures, and leaves all as it was', { retry: 1 }, async () => {
     const finished = await (await start('crashed-back slow-back', '--yes-this-is', 'duo', '--seed', '1', '--json'))
       .finished
     hitAndUndone(finished, ['crashed-back', 'slow-back'])
