@@ -1,7 +1,10 @@
 import { randomFillSync } from 'node:crypto'
 
-/** Random digits in store: to make them one id at a time costs more than all else of a span. */
-const bytes = Buffer.alloc(6_144)
+/**
+ * Random digits in store: to make them one id at a time costs more than all else of a span. Not many, for an id that is kept, such
+ * as an exemplar's, keeps the whole store that it was cut from.
+ */
+const bytes = Buffer.alloc(768)
 let digits = ''
 let used = 0
 
