@@ -24,6 +24,8 @@ export interface Ending {
   seat: Seat
   /** The process has been told to end. */
   signalled: boolean
+  /** The primary of its cluster has told it to end: a signal to the whole group, which may come as well, says the same again. */
+  told: boolean
 }
 
 const signals = ['SIGTERM', 'SIGINT'] as const
@@ -42,7 +44,11 @@ export function watchEndings(ending: Ending): () => void {
       tellUnsent(ending)
       raise(signal, onSignal)
     }
-    if (ending.readiness.draining) return end()
+    if (ending.readiness.draining) {
+      if (!ending.told) return end()
+      ending.told = false
+      return
+    }
     Promise.all([drain(ending), ending.seat.endWorkers(ending.drainTimeoutMs + flushDeadlineMs)])
       .then(() => {
         ending.observer.abandon('drain_timeout')

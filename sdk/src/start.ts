@@ -166,7 +166,9 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
   }
   if (collect) push = await pushMetrics(options, pipeline.resource, () => seat.collectProcess(), notice)
   const end = () => {
-    if (!ending.signalled) process.kill(process.pid, 'SIGTERM')
+    if (ending.signalled) return
+    ending.told = true
+    process.kill(process.pid, 'SIGTERM')
   }
   const seat = new Seat({ collect: collect ?? (async () => []), readiness, telemetry, carryOut, end }, members)
   const { drainTimeoutMs } = options
@@ -181,6 +183,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     drainTimeoutMs,
     seat,
     signalled: false,
+    told: false,
   }
   const admin = await listenUnlessSpokenFor(seat, levels, options, notice)
   const faultControl = await enableFaults(options, calls, faults, notice)

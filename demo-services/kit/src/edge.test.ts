@@ -32,7 +32,7 @@ const silent = () => replica(() => {})
 
 const edge = (urls: string[], switches: string, options: Partial<EdgeOptions> = {}) =>
   new Edge('peer', {
-    ...{ timeoutMs: 100, deadlineMs: 5000, retries: 2, ...options },
+    ...{ timeoutMs: 4000, deadlineMs: 5000, retries: 2, ...options },
     replicas: urls,
     switches: new Resilience(switches),
   })
@@ -69,7 +69,9 @@ test('where nobody has a fallback, replicas that are all ejected are tried all t
 
 test('a replica that says nothing is given up in time, and it was told how long it had', async () => {
   const mute = await silent()
-  await expect(edge([mute.url], 'timeout').call('/thing')).rejects.toThrow('peer: no answer in 100 ms')
+  await expect(edge([mute.url], 'timeout', { timeoutMs: 100 }).call('/thing')).rejects.toThrow(
+    'peer: no answer in 100 ms',
+  )
   expect(mute.seen[0]?.headers[deadlineHeader]).toBe('100')
 })
 
@@ -83,7 +85,7 @@ test('all retries of a dead dependency stay within the budget', async () => {
 
 test('the bulkhead turns away what is too much', async () => {
   const mute = await silent()
-  const narrow = edge([mute.url], 'bulkhead,timeout', { concurrency: 1 })
+  const narrow = edge([mute.url], 'bulkhead,timeout', { concurrency: 1, timeoutMs: 100 })
   const results = await Promise.allSettled([narrow.call('/1'), narrow.call('/2'), narrow.call('/3')])
   const reasons = results.map(each => (each.status === 'rejected' ? String(each.reason.message) : 'answered'))
   expect(reasons).toContain('peer: too many calls at a time')
