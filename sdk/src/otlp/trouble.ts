@@ -17,6 +17,7 @@ export class TroubleReport {
   readonly #items: string
   #inTrouble = false
   #droppedBefore = 0
+  #droppedTold = 0
   #told: Trouble['kind'] | undefined
   #toldAt = Number.NEGATIVE_INFINITY
 
@@ -35,9 +36,9 @@ export class TroubleReport {
     else if (this.#told) this.#end()
   }
 
-  /** The process is going down with these; what was dropped in a trouble that goes on is told with them. */
+  /** The process is going down with these; what was dropped and never told is told with them. */
   atEnd(unsent: number): void {
-    const lost = unsent + (this.#told ? this.#dropped() - this.#droppedBefore : 0)
+    const lost = unsent + this.#dropped() - this.#droppedTold
     if (lost > 0) this.#notice(`${this.#name}: ${this.#items} not sent before the process ended: ${lost}`)
   }
 
@@ -55,6 +56,7 @@ export class TroubleReport {
   #end(): void {
     this.#told = undefined
     const lost = this.#dropped() - this.#droppedBefore
+    this.#droppedTold += lost
     this.#notice(`${this.#name} works again; ${lost} ${this.#items} were dropped meanwhile`)
   }
 }
