@@ -117,8 +117,13 @@ function arrival() {
         'Pushes a second. While they fail the store keeps an old state. Does it answer others? Then this service has a wrong endpoint.',
       unit: 'cps',
       width: 12,
-      emptyWhile: 'the service is only scraped',
-      queries: [{ expr: `sum (rate(${metric.metricExportsFailed}{${ofService}}${rate}))`, legend: 'failed' }],
+      queries: [
+        {
+          // Of a service that is only scraped there is no such counter.
+          expr: `sum (rate(${metric.metricExportsFailed}{${ofService}}${rate})) or 0 * sum (rate(${metric.spansMade}{${ofService}}${rate}))`,
+          legend: 'failed',
+        },
+      ],
     }),
     graph({
       title: 'Spans accepted and refused by the collector',
@@ -153,9 +158,10 @@ function arrival() {
         'Spans, points and log records a second. Its log names the exporter and the answer: a full queue, or a refusal that stays.',
       unit: 'cps',
       width: 8,
-      emptyWhile: 'no collector is scraped, or none has ever lost anything',
+      emptyWhile,
       queries: collectorLosses.map(name => ({
-        expr: `sum (rate(${name}${rate}))`,
+        // There is no counter of what has never been lost.
+        expr: `sum (rate(${name}${rate})) or 0 * sum (rate(${collectorMetric.accepted}${rate}))`,
         legend: name.replace('otelcol_exporter_', '').replaceAll('_', ' '),
       })),
     }),
