@@ -4,7 +4,15 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { enableFaults } from '../src/faults/enable.ts'
 import type { FaultEffect } from '../src/faults/wire.ts'
-import { startFerretdb, startKafka, startMariadb, startPostgres, startRabbitmq, startRedis } from './engines.ts'
+import {
+  type Engine,
+  startFerretdb,
+  startKafka,
+  startMariadb,
+  startPostgres,
+  startRabbitmq,
+  startRedis,
+} from './engines.ts'
 import { controlKey, runner } from './faults-app/start.ts'
 import { type Received, startReceiver } from './otlp-receiver.ts'
 import { startService, stopServices } from './service.ts'
@@ -96,6 +104,34 @@ test('commands of Redis over an open connection are late, a pipeline as one, and
   await expect(ask(1)).rejects.toMatchObject({ code: 'ECONNRESET' })
 })
 
+/** A service whose writes to a dependency are late, so many of a hundred. */
+async function slowed(fixture: string, library: string, start: () => Promise<Engine>, percent: number) {
+  const engine = await start()
+  clearing.push(() => engine.stop())
+  const receiver = await startReceiver()
+  clearing.push(() => receiver.close())
+  const service = await startService(fixture, {
+    env: {
+      LIBRARY: library,
+      ENGINE: engine.url,
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      SHAKETABLE_FAULTS: 'on',
+      SHAKETABLE_FAULTS_KEY: controlKey,
+      SHAKETABLE_FAULTS_PORT: '0',
+    },
+  })
+  clearing.push(stopServices)
+  const control = runner(/fault control is on (\S+)/.exec(service.stderr())![1]!)
+  const match = { direction: 'tcp' as const, peers: [new URL(engine.url).host] }
+  const effect = { kind: 'latency' as const, delayMs: 5, jitterMs: 0 }
+  await control.arm('slow', { effect, match, percent, scope: 'attempt', seed: 1, leaseMs: 60_000 })
+  receiver.spans.length = 0
+  return { receiver, service, control }
+}
+
+const isMarked = (span: Received) => span.attributes['shaketable.fault.id'] === 'slow'
+
 test.each([
   { library: 'redis', start: startRedis },
   { library: 'ioredis', start: startRedis },
@@ -107,34 +143,14 @@ test.each([
 ])(
   'a fault in what $library writes is marked on the span of each call, and on the one of their request',
   async ({ library, start }) => {
-    const engine = await start()
-    clearing.push(() => engine.stop())
-    const receiver = await startReceiver()
-    clearing.push(() => receiver.close())
-    const service = await startService('libraries/entry.mjs', {
-      env: {
-        LIBRARY: library,
-        ENGINE: engine.url,
-        OTEL_TRACES_EXPORTER: 'otlp',
-        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-        SHAKETABLE_FAULTS: 'on',
-        SHAKETABLE_FAULTS_KEY: controlKey,
-        SHAKETABLE_FAULTS_PORT: '0',
-      },
-    })
-    clearing.push(stopServices)
-    const control = runner(/fault control is on (\S+)/.exec(service.stderr())![1]!)
-    const match = { direction: 'tcp' as const, peers: [new URL(engine.url).host] }
-    const effect = { kind: 'latency' as const, delayMs: 5, jitterMs: 0 }
-    await control.arm('slow', { effect, match, percent: 100, scope: 'attempt', seed: 1, leaseMs: 60_000 })
-    receiver.spans.length = 0
+    const { receiver, service } = await slowed('libraries/entry.mjs', library, start, 100)
     expect(await (await fetch(service.url)).text()).toBe('ok')
     service.child.kill()
     await service.ended
     const isCall = (span: Received) =>
       // One that gets an open connection from the pool writes nothing.
       (span.kind === kind.client && span.name !== 'pg-pool.connect') || span.kind === kind.producer
-    const marked = receiver.spans.filter(span => span.attributes['shaketable.fault.id'] === 'slow')
+    const marked = receiver.spans.filter(isMarked)
     expect(receiver.spans.filter(isCall)).not.toEqual([])
     const expected = receiver.spans.filter(span => isCall(span) || span.kind === kind.server)
     expect(marked.map(({ name }) => name)).toEqual(expected.map(({ name }) => name))
@@ -143,3 +159,43 @@ test.each([
     })
   },
 )
+
+test.each([
+  { library: 'redis', start: startRedis },
+  { library: 'ioredis', start: startRedis },
+  { library: 'pg', start: startPostgres },
+  { library: 'mysql2', start: startMariadb },
+])(
+  'of requests that share one connection of $library, each bears the mark, and so does its call',
+  async ({ library, start }) => {
+    const { receiver, service } = await slowed('shared.mjs', library, start, 100)
+    await askTogether(service.url)
+    service.child.kill()
+    await service.ended
+    expect(receiver.spans.map(({ kind }) => kind).sort()).toEqual([
+      ...Array(together).fill(kind.server),
+      ...Array(together).fill(kind.client),
+    ])
+    expect(receiver.spans.filter(span => !isMarked(span))).toEqual([])
+    const finished = service.lines().filter(line => line.msg === 'request completed')
+    expect(finished.map(line => line['shaketable.fault.id'])).toEqual(Array(together).fill('slow'))
+  },
+)
+
+test('of the queries that wait for one connection of pg, those bear the mark that were struck, and their requests', async () => {
+  const { receiver, service, control } = await slowed('shared.mjs', 'pg', startPostgres, 50)
+  await askTogether(service.url)
+  const [fault] = await control.list()
+  service.child.kill()
+  await service.ended
+  const calls = receiver.spans.filter(span => span.kind === kind.client)
+  const requests = receiver.spans.filter(span => span.kind === kind.server)
+  expect(fault!.seen).toBe(together)
+  expect(calls.filter(isMarked)).toHaveLength(fault!.hit)
+  const markedParents = calls.filter(isMarked).map(({ parentSpanId }) => parentSpanId)
+  expect(new Set(requests.filter(isMarked).map(({ spanId }) => spanId))).toEqual(new Set(markedParents))
+})
+
+const together = 20
+const askTogether = (url: string) =>
+  Promise.all(Array.from({ length: together }, (_, i) => fetch(`${url}/${i}`).then(reply => reply.text())))

@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import { activeContext } from '../context.ts'
 import type { OpenCall, OpenCalls } from '../instrumentations/open-calls.ts'
 import type { ArmedFault } from './armed.ts'
-import { afterDelays, decide, isOwnTraffic, mark, type Strike, type Striking } from './strike.ts'
+import { afterDelays, decide, isOwnTraffic, markCall, type Strike, type Striking } from './strike.ts'
 import type { RequestEffect } from './wire.ts'
 
 type Write = (this: Socket, chunk: unknown, encoding?: unknown, written?: unknown) => boolean
@@ -60,6 +60,7 @@ class Outgoing {
   readonly #striking: Striking
   readonly #calls: OpenCalls | undefined
   #turns: Turn[] = []
+  #written: readonly OpenCall[] = []
   /** Of this turn of the event loop; `undefined` where nothing has been written in it yet, or nothing struck. */
   #current: Turn | 'spared' | undefined
   #wantsDrain = false
@@ -78,10 +79,12 @@ class Outgoing {
   }
 
   write(go: () => boolean): boolean {
-    const calls = this.#calls?.written(activeContext(), this.#socket.remotePort ?? 0) ?? []
-    this.#current ??= this.#begin(calls[0])
+    const { remotePort = 0 } = this.#socket
+    const begins = this.#current === undefined
+    this.#written = this.#calls?.written(activeContext(), remotePort, this.#written, begins) ?? []
+    this.#current ??= this.#begin(this.#written[0])
     // A pipeline is one request of several calls.
-    if (this.#current !== 'spared') for (const { span } of calls) mark(span, this.#current.struck)
+    if (this.#current !== 'spared') for (const call of this.#written) markCall(call, this.#current.struck)
     const struck = this.#current !== 'spared' && !this.#current.ready ? this.#current : undefined
     if (!struck && !this.busy) return go()
     // What was spared keeps its place behind what waits.

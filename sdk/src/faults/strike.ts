@@ -57,10 +57,9 @@ export function decide(
   })
   if (matching.length === 0) return undefined
 
-  const made = call?.context ?? activeContext()
-  const within = requestSpanOf(made) ?? spanOf(made)
-  const span = call ? call.span : spanOf(made)
-  const known = (span ?? within)?.spanContext()
+  const context = call?.context ?? activeContext()
+  const made = { span: call ? call.span : spanOf(context), context }
+  const known = (made.span ?? requestOf(context))?.spanContext()
   // Without a tracer every request has the same invalid id: then each is an attempt of its own.
   const traceId = known && isSpanContextValid(known) ? known.traceId : undefined
   const strike: Strike = { delays: [], shapes: [], ending: undefined, struck: [] }
@@ -83,8 +82,15 @@ export function decide(
     }
   }
   if (strike.struck.length === 0) return undefined
-  for (const marked of new Set([span, within])) mark(marked, strike.struck)
+  markCall(made, strike.struck)
   return strike
+}
+
+const requestOf = (context: Context) => requestSpanOf(context) ?? spanOf(context)
+
+/** Adds the faults to the span of a call, and to that of the request in whose course it is made. */
+export function markCall({ span, context }: MadeCall, struck: readonly ArmedFault[]): void {
+  for (const marked of new Set([span, requestOf(context)])) mark(marked, struck)
 }
 
 /** Adds the faults to those that a span bears already: each of several calls may meet its own. */

@@ -1,4 +1,4 @@
-import type { Context } from '@opentelemetry/api'
+import { type Context, SpanKind } from '@opentelemetry/api'
 import { spanOf } from '../context.ts'
 import type { RecordedSpan } from '../traces/span.ts'
 
@@ -10,8 +10,8 @@ export interface OpenCall {
 }
 
 /**
- * The calls over HTTP/2, of gRPC, to databases and to brokers that are on their way. What they write, they may write later and in whatever
- * context their connection has: that a fault marks the right one, it is looked up here.
+ * The calls over HTTP/2, of gRPC, to databases and to brokers that are on their way. What they write, they may write later and in
+ * whatever context their connection has: that a fault marks the right one, it is looked up here.
  */
 export class OpenCalls {
   readonly #calls = new Map<string, OpenCall>()
@@ -30,21 +30,35 @@ export class OpenCalls {
   }
 
   /**
-   * Whose bytes go to a port of a dependency in a context: the call that is active in it, or those made in it; each is told
-   * once, so that one on a connection of its own is not taken for those of a pipeline.
+   * Whose bytes go to a port of a dependency: what is active or made in this context; on a connection that requests share, and
+   * that has a context of its own, what has waited longest for that port; of a client that writes all that waits at once, all of
+   * it. Each is told once, so that one on a connection of its own is not taken for another's. Otherwise what was told `before` of
+   * the same connection goes on there while it is open; only what `begins` there may be another's that waits.
    */
-  written(context: Context, port: number): OpenCall[] {
+  written(context: Context, port: number, before: readonly OpenCall[], begins: boolean): readonly OpenCall[] {
     const active = spanOf(context)
-    if (active === undefined) return []
-    const fitting = [...this.#calls.values()].filter(
+    const waiting = [...this.#calls.values()].filter(call => !this.#written.has(call))
+    const own = waiting.filter(
       call =>
+        active !== undefined &&
         (call.span === active || spanOf(call.context) === active) &&
-        (portOf(call.span) ?? port) === port &&
-        !this.#written.has(call),
+        (portOf(call.span) ?? port) === port,
     )
-    for (const call of fitting) this.#written.add(call)
-    return fitting
+    const there = waiting.filter(call => portOf(call.span) === port)
+    const together = there.filter(writesTogether)
+    const next = begins ? there.filter(({ span }) => span.name !== poolWait).slice(0, 1) : []
+    const told = own.length + together.length > 0 ? [...new Set([...own, ...together])] : next
+    for (const call of told) this.#written.add(call)
+    return told.length > 0 ? told : before.filter(({ span }) => !span.ended)
   }
+}
+
+/** What waits in pg's pool writes nothing itself. */
+const poolWait = 'pg-pool.connect'
+
+/** Clients of Redis, and those that send messages, write what their requests have asked since the last write. */
+function writesTogether({ span: { kind, attributes } }: OpenCall): boolean {
+  return kind === SpanKind.PRODUCER || (attributes['db.system.name'] ?? attributes['db.system']) === 'redis'
 }
 
 function portOf({ attributes }: RecordedSpan): unknown {
