@@ -19,6 +19,7 @@ import { hono } from './instrumentations/hono.ts'
 import { koa } from './instrumentations/koa.ts'
 import { MeasuredTracers } from './instrumentations/measured-tracers.ts'
 import { patchOnLoad } from './instrumentations/modules.ts'
+import { mysql2Contexts } from './instrumentations/mysql2.ts'
 import { type InstrumentationName, instrumentationOf } from './instrumentations/names.ts'
 import { official } from './instrumentations/official.ts'
 import { OpenCalls } from './instrumentations/open-calls.ts'
@@ -112,6 +113,7 @@ async function startWith(env: Environment, options: Options, own: OwnParts, noti
     ...(levels ? [pinoLevels(levels)] : []),
     winston(lines, levels),
     ...official(tracers),
+    ...mysql2Contexts,
     promClient(registry => collection.addApp(registry)),
   ].filter(({ library }) => uses(instrumentationOf(library)))
   const witness = await callWitness(libraries)

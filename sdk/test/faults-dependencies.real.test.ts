@@ -165,8 +165,9 @@ test.each([
   { library: 'ioredis', start: startRedis },
   { library: 'pg', start: startPostgres },
   { library: 'mysql2', start: startMariadb },
+  { library: 'mysql2 pool', start: startMariadb },
 ])(
-  'of requests that share one connection of $library, each bears the mark, and so does its call',
+  'of requests that share what connections $library has, each bears the mark, and so does its call',
   async ({ library, start }) => {
     const { receiver, service } = await slowed('shared.mjs', library, start, 100)
     await askTogether(service.url)

@@ -303,3 +303,31 @@ test.each(entries)('grpc-js (%s): client and server, with the statuses of their 
   `)
   expect(lines).toMatchObject([{ body: 'order 7', tenant: 'acme' }])
 })
+
+test.each([
+  { library: 'pg pool', engine: 'postgres', queries: 1 },
+  { library: 'mysql2 pool', engine: 'mariadb', queries: 1 },
+  { library: 'mysql2 pool, callbacks', engine: 'mariadb', queries: 2 },
+  { library: 'mongodb pool', engine: 'ferretdb', queries: 1 },
+] as const)(
+  '$library: what waits for a connection is in the trace of its own request',
+  async ({ library, engine, queries }) => {
+    const service = await startService('shared.mjs', {
+      env: {
+        LIBRARY: library,
+        ENGINE: await urlOf(engine),
+        OTEL_TRACES_EXPORTER: 'otlp',
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      },
+    })
+    const together = Array.from({ length: 20 }, (_, i) => fetch(`${service.url}/${i}`).then(reply => reply.text()))
+    await Promise.all(together)
+    service.child.kill()
+    await service.ended
+    const requests = receiver.spans.filter(span => kinds[span.kind] === 'server')
+    const asked = requests.map(({ spanId }) =>
+      receiver.spans.filter(span => span.parentSpanId === spanId && !/connect$/.test(span.name)),
+    )
+    expect(asked.map(spans => spans.length)).toEqual(together.map(() => queries))
+  },
+)
